@@ -1,0 +1,37 @@
+/*
+ * I/O APIC, Intel 82093AA register model, version 11h, 48 pins.
+ *
+ * Messages leave through host->send; remote IRR clears through vioapic_eoi(). Caller's lock.
+ */
+#ifndef DEV_VIOAPIC_H
+#define DEV_VIOAPIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "dev/vdev.h"
+#include "dev/vlapic.h"
+
+#define VIOAPIC_PINS 48
+#define VIOAPIC_BASE 0xfec00000ull
+
+struct vioapic_host {
+	void (*send)(void *ctx, const struct apic_msg *msg);
+	void *ctx;
+};
+
+struct vioapic {
+	const struct vioapic_host *host;
+	uint8_t select, id;
+	uint64_t rte[VIOAPIC_PINS];
+	uint64_t level;                 /* bit per pin: wire is high */
+};
+
+void vioapic_init(struct vioapic *v, const struct vioapic_host *host, uint8_t id);
+void vioapic_reset(struct vioapic *v);
+/* IOREGSEL at +0, IOWIN at +10h, EOI at +40h; a->addr absolute. */
+enum io_result vioapic_mmio(struct vioapic *v, struct io_access *a);
+void vioapic_set_pin(struct vioapic *v, unsigned int pin, bool level);
+/* EOI broadcast of a local APIC. */
+void vioapic_eoi(struct vioapic *v, uint8_t vector);
+
+#endif

@@ -1,0 +1,12 @@
+# Host tests. Each folder of sources has its own list, so that two people rarely touch one file.
+include tests/unit/lib.mk
+include tests/unit/dev.mk
+include tests/unit/emul.mk
+include tests/unit/ioreq.mk
+include tests/unit/core.mk
+include tests/unit/dom.mk
+include tests/unit/hvm.mk
+include tests/unit/boot.mk
+include tests/unit/hvmloader.mk
+include tests/unit/dm.mk
+include tests/unit/toolstack.mk
