@@ -10,3 +10,4 @@ include tests/unit/boot.mk
 include tests/unit/hvmloader.mk
 include tests/unit/dm.mk
 include tests/unit/toolstack.mk
+include tests/guest/local.mk

@@ -1,0 +1,55 @@
+/*
+ * Entry of a micro-guest: 32-bit protected mode, paging off, EBX = struct hvm_start_info.
+ *
+ * The entry segments are flat but come from no table of ours; a guest that loads a segment register
+ * or takes an interrupt needs real descriptors, so the first thing done is to load our own.
+ * Manual: "Intel 64 and IA-32 Architectures Software Developer's Manual", segment descriptors.
+ */
+	.section .head, "ax"
+	.code32
+	.globl _start
+/* In: EBX = start info. Out: never returns. Clobbers everything. */
+_start:
+	cli
+	cld
+	lgdt	rt_gdt_pointer
+	ljmp	$0x08, $1f
+1:	mov	$0x10, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %fs
+	mov	%eax, %gs
+	mov	%eax, %ss
+	mov	$rt_stack_top, %esp
+	/* The loader may leave the file's zero part as it found it. */
+	mov	$__bss_start, %edi
+	mov	$__bss_end, %ecx
+	sub	%edi, %ecx
+	xor	%eax, %eax
+	rep stosb
+	push	$0
+	push	$0
+	push	$0
+	push	%ebx
+	call	rt_start
+2:	cli
+	hlt
+	jmp	2b
+
+	.section .rodata
+	.balign	8
+rt_gdt:
+	.quad	0
+	.quad	0x00cf9b000000ffff	/* 08: code, flat, 32-bit */
+	.quad	0x00cf93000000ffff	/* 10: data, flat */
+rt_gdt_end:
+rt_gdt_pointer:
+	.word	rt_gdt_end - rt_gdt - 1
+	.long	rt_gdt
+
+	.section .bss
+	.balign	16
+	.skip	16384
+rt_stack_top:
+
+	.section .note.GNU-stack, "", @progbits
