@@ -1,0 +1,44 @@
+/*
+ * Per-CPU areas: one struct cpu per physical CPU, found through GS.
+ *
+ * Index 0 is the boot CPU; indexes are dense. A CPU's own members are touched by that CPU only
+ * unless the member says otherwise.
+ */
+#ifndef CORE_PERCPU_H
+#define CORE_PERCPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MAX_CPUS 64
+
+struct sched_unit;
+struct sched_cpu;
+
+struct cpu {
+	struct cpu *self;               /* const; gs:0, so that this_cpu() is one load */
+	uint64_t stack_top;             /* [own] stack used while no unit runs (boot, idle) */
+	unsigned int id;                /* const */
+	uint32_t apic_id;               /* const: physical APIC ID */
+	bool online;                    /* [any CPU reads] */
+	struct sched_unit *current;     /* [own; others may read] what runs here */
+	struct sched_unit *idle;        /* const after start */
+	unsigned int irq_depth;         /* [own] > 0: in an interrupt handler */
+	uint64_t softirq_pending;       /* [atomic] */
+	struct sched_cpu *sched;        /* [sched] run queue */
+	struct timer_heap *timers;      /* [timer] */
+	struct trace_ring *trace;       /* [own writes] */
+	void *virt;                     /* [vendor back end] host save area and the like */
+	void *desc;                     /* [cpu/desc] GDT, TSS, IST stacks */
+	void *arch_state;               /* [arch] e.g. whose guest state is loaded here */
+	uint64_t in_guest;              /* [own writes; others read] 1 between entry and exit */
+	uint64_t exits;                 /* [own] count, to wait for a round of exits */
+};
+
+extern struct cpu *cpus[MAX_CPUS];      /* const after start-up; NULL beyond cpu_count */
+extern unsigned int cpu_count;          /* online CPUs; const after start-up */
+
+/* The CPU this code runs on. Stable only while it cannot be moved (units move only in sched). */
+struct cpu *this_cpu(void);
+
+#endif

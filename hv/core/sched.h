@@ -1,0 +1,95 @@
+/*
+ * Units of scheduling: each has its own stack and is switched to and from like a coroutine.
+ *
+ * A run queue belongs to its CPU. sched_wake() from elsewhere puts the unit into the target CPU's
+ * queue and kicks it. Code in the hypervisor is never preempted: a unit leaves its CPU only in
+ * sched_block(), sched_yield(), or sched_check() (called before each guest entry).
+ */
+#ifndef CORE_SCHED_H
+#define CORE_SCHED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "lib/list.h"
+#include "core/timer.h"
+
+#define SCHED_STACK_ORDER 2             /* 16 KiB a unit */
+
+enum sched_state { SCHED_BLOCKED, SCHED_RUNNABLE, SCHED_RUNNING, SCHED_EXITED };
+
+struct sched_unit;
+
+struct sched_hooks {
+	/* On the CPU, interrupts off: this unit stops / starts running here. */
+	void (*switch_out)(struct sched_unit *u);
+	void (*switch_in)(struct sched_unit *u);
+};
+
+struct sched_unit {
+	struct list link;               /* [LOCK_SCHED of its CPU] */
+	const struct sched_hooks *hooks;/* const; may be NULL */
+	void (*entry)(void *arg);       /* const: first function on its stack; never returns */
+	void *arg;                      /* const */
+	const char *name;               /* const, for panic and dumps */
+	void *stack;                    /* lowest address */
+	uint64_t sp;                    /* saved stack pointer while not running */
+	unsigned int cpu;               /* [LOCK_SCHED of that CPU] where it runs or will run */
+	bool pinned;                    /* const after start: never moves */
+	uint8_t state;                  /* enum sched_state [LOCK_SCHED of its CPU] */
+	bool wake_pending;              /* woken while not yet blocked: the next block returns at once */
+	bool on_stack;                  /* its stack is in use (running, or being switched away from) */
+	uint32_t pause_count;           /* [LOCK_SCHED] > 0: not chosen */
+	uint32_t weight;                /* proportional share, default 256 */
+	int64_t credit;                 /* policy's */
+	uint8_t boost;                  /* policy's: just woken */
+	uint64_t run_start, run_total;  /* ns */
+	uint64_t switched;              /* times chosen */
+};
+
+/* Prepare a unit (allocates its stack). It starts blocked. cpu: where; pinned: never elsewhere. */
+int sched_unit_init(struct sched_unit *u, const char *name, void (*entry)(void *), void *arg,
+		    const struct sched_hooks *hooks, unsigned int cpu, bool pinned);
+/* Free the stack. The unit has ended (sched_exit) or never ran; waits until it is off its stack. */
+void sched_unit_free(struct sched_unit *u);
+
+/* Leave the CPU until sched_wake(). Returns at once when a wake came since the last block. */
+void sched_block(void);
+void sched_wake(struct sched_unit *u);          /* any CPU, also from interrupt handlers */
+void sched_yield(void);
+/* Runs deferred work and gives the CPU away if somebody better waits. Interrupts on. */
+void sched_check(void);
+/* Is a sched_check() or deferred work due? Asked with interrupts off just before guest entry. */
+bool sched_check_due(void);
+/* Last call of a unit: never returns; its stack is freed by sched_unit_free(). */
+_Noreturn void sched_exit(void);
+
+/* Counted. sched_pause() returns when the unit is off its CPU (unless it is the caller itself: then it
+ * takes effect at the next sched_check()). sched_pause_nosync() does not wait. */
+void sched_pause(struct sched_unit *u);
+void sched_pause_nosync(struct sched_unit *u);
+void sched_unpause(struct sched_unit *u);
+uint64_t sched_run_time(const struct sched_unit *u);    /* ns on a CPU so far */
+unsigned int sched_least_loaded_cpu(void);
+struct sched_unit *sched_current(void);
+
+/* Start the idle loop on this CPU: never returns. */
+_Noreturn void sched_start_cpu(void);
+
+/*
+ * Wait until cond is true. `dead` is evaluated too: when it becomes true the macro's value is -EINTR,
+ * else 0. The waker changes the condition first, then calls sched_wake().
+ */
+#define sched_wait(cond, dead)                                  \
+	({                                                      \
+		int sched_rc_ = 0;                              \
+		while (!(cond)) {                               \
+			if (dead) {                             \
+				sched_rc_ = -EINTR;             \
+				break;                          \
+			}                                       \
+			sched_block();                          \
+		}                                               \
+		sched_rc_;                                      \
+	})
+
+#endif
