@@ -1,0 +1,74 @@
+/*
+ * THE VENDOR INTERFACE: what a back end (SVM, VMX) does. `virt` is chosen once at start-up.
+ *
+ * All functions but cpu_up() work on a vCPU that runs on this CPU or on none.
+ */
+#ifndef ARCH_VIRT_H
+#define ARCH_VIRT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "arch/vcpu_arch.h"
+#include "arch/vmexit.h"
+#include "arch/p2m_format.h"
+
+enum virt_window { WINDOW_INTR, WINDOW_NMI };
+
+/* How a vCPU differs by what it is for. */
+struct virt_vcpu_config {
+	hpa_t p2m_root;
+	const uint64_t *p2m_gen;
+	bool direct_io;                 /* Dom0: ports are the machine's, except those trapped below */
+	const uint16_t *trapped_ports;  /* pairs first,last; ends with 0,0 */
+};
+
+struct virt_ops {
+	const char *name;
+	const char *hypercall_insn;     /* 3 bytes: VMCALL or VMMCALL */
+	const struct p2m_format *p2m;
+	/* Turn the extension on for this CPU; -errno with one clear line logged. */
+	int (*cpu_up)(void);
+	int (*vcpu_init)(struct arch_vcpu *v, const struct virt_vcpu_config *config);
+	void (*vcpu_free)(struct arch_vcpu *v);
+	/* The architectural reset state (Intel SDM, "Processor State After Reset"). */
+	void (*vcpu_reset)(struct arch_vcpu *v);
+	/* Give this CPU's hardware to the vCPU (its FPU, debug registers, ...) and take it back. */
+	void (*switch_in)(struct arch_vcpu *v);
+	void (*switch_out)(struct arch_vcpu *v);
+	/*
+	 * Run the guest once. Called with interrupts off and returns with them off; what interrupted it on
+	 * the host's side has not been served yet when exit->kind is VMEXIT_NONE: the caller enables interrupts.
+	 */
+	void (*enter)(struct arch_vcpu *v, struct vmexit *exit);
+	void (*get_seg)(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *s);
+	void (*set_seg)(struct arch_vcpu *v, enum vseg seg, const struct emul_segment *s);
+	void (*get_sys)(const struct arch_vcpu *v, struct sys_regs *s);
+	/* Raw: no checks and no side effects but keeping the vendor's own invariants. */
+	void (*set_sys)(struct arch_vcpu *v, const struct sys_regs *s, unsigned int which);
+	unsigned int (*cpl)(const struct arch_vcpu *v);
+	/* Put an event into the next entry. */
+	void (*inject)(struct arch_vcpu *v, const struct vm_event *e);
+	/* Can the guest take an external interrupt / NMI right now (IF, shadows, NMI mask)? */
+	bool (*can_take)(const struct arch_vcpu *v, enum virt_window w);
+	/* Ask for an exit as soon as it can, or stop asking. */
+	void (*want_window)(struct arch_vcpu *v, enum virt_window w, bool on);
+	/* STI/MOV SS shadow: read, and set or clear it after an emulated instruction. */
+	bool (*get_shadow)(const struct arch_vcpu *v);
+	void (*set_shadow)(struct arch_vcpu *v, bool on);
+	/* MSRs whose guest value lives in vendor state (SYSENTER, STAR, FS/GS base, PAT ...): -ENOENT: not mine. */
+	int (*msr_read)(const struct arch_vcpu *v, uint32_t msr, uint64_t *value);
+	int (*msr_write)(struct arch_vcpu *v, uint32_t msr, uint64_t value);
+	void (*set_tsc_offset)(struct arch_vcpu *v, int64_t offset);
+	/* Forget all translations of this vCPU at its next entry. */
+	void (*flush)(struct arch_vcpu *v);
+	/* Print everything. */
+	void (*dump)(const struct arch_vcpu *v);
+};
+
+extern const struct virt_ops *virt;     /* const after virt_init() */
+extern const struct virt_ops svm_ops;
+
+/* Choose the back end for this machine; logs one clear line and returns -ENODEV when there is none. */
+int virt_init(void);
+
+#endif
