@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <xen/xen.h>
+#include <xen/vcpu.h>
 #include "lib/list.h"
 #include "lib/atomic.h"
 #include "lib/err.h"

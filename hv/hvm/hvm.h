@@ -1,0 +1,45 @@
+/*
+ * What the upper layer (abi/) calls in the layer that runs guests: virtual interrupts, parameters, start state.
+ * Locks are taken inside: callers hold none above LOCK_DOMAIN.
+ */
+#ifndef HVM_HVM_H
+#define HVM_HVM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "dom/domain.h"
+
+/* Device-model interrupts. -EINVAL: out of range. */
+int hvm_set_pci_intx(struct domain *d, unsigned int dev, unsigned int intx, bool level);
+int hvm_set_isa_irq(struct domain *d, unsigned int irq, bool level);
+int hvm_set_pci_link(struct domain *d, unsigned int link, unsigned int irq);
+int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data);
+/* Power or sleep button (fixed-feature, PM1a). */
+int hvm_power_button(struct domain *d);
+int hvm_sleep_button(struct domain *d);
+int hvm_inject_nmi(struct vcpu *v);
+
+/* HVM parameters: side effects and checks of the value; who may do it is the caller's question (hc_hvm.c). */
+int hvm_set_param(struct domain *d, uint32_t index, uint64_t value);
+int hvm_get_param(struct domain *d, uint32_t index, uint64_t *value);
+int hvm_set_upcall_vector(struct vcpu *v, uint8_t vector);
+
+/* vCPU state as the ABI's save record (struct hvm_hw_cpu), for domctl get/sethvmcontext. The domain is paused. */
+struct hvm_hw_cpu;
+void hvm_get_cpu(struct vcpu *v, struct hvm_hw_cpu *r);
+int hvm_set_cpu(struct vcpu *v, const struct hvm_hw_cpu *r);    /* -EINVAL: impossible state */
+
+/* Is the vCPU's code 64-bit right now? Decides the layout of hypercall arguments. */
+bool hvm_guest_is_64bit(struct vcpu *v);
+/* The guest's TSC for a host TSC value; what vcpu_time_info wants. */
+uint64_t hvm_guest_tsc(struct vcpu *v, uint64_t host_tsc);
+
+/* RAM went away from the guest's map: its device models must forget cached mappings. Sent before the vCPU that caused
+ * it (or, if another domain did, any vCPU of d) runs again. Only marks; never blocks. */
+void hvm_mapcache_invalidate(struct domain *d);
+
+/* Up-call, defined in abi/: the vCPU made a hypercall (number and arguments in its registers, caller at CPL 0). Returns
+ * the value for the result register. */
+uint64_t hypercall_dispatch(struct vcpu *v, uint64_t nr, const uint64_t arg[6]);
+
+#endif
