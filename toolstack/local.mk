@@ -1,1 +1,20 @@
 # targets of toolstack/
+# toolstack/libostler.a: what ostler and the device-model supervisor share.
+
+noinst_LIBRARIES += toolstack/libostler.a
+
+TOOLSTACK_CPPFLAGS = $(HOSTED_CPPFLAGS) -D__XEN_TOOLS__ $(LIBXML_CFLAGS) $(XEN_CFLAGS) \
+	-DOSTLER_VERSION='"$(PACKAGE_VERSION)"' -DOSTLER_DATADIR='"$(pkgdatadir)"' \
+	-DOSTLER_LIBEXECDIR='"$(pkglibexecdir)"' -DOSTLER_BINDIR='"$(bindir)"'
+TOOLSTACK_LIBS = toolstack/libostler.a $(LIBXML_LIBS) $(XEN_LIBS)
+
+toolstack_libostler_a_SOURCES = \
+	toolstack/config.h \
+	toolstack/life.h \
+	toolstack/lib/hvcall.c toolstack/lib/hvcall.h \
+	toolstack/lib/hvdom.c toolstack/lib/hvdom.h \
+	toolstack/lib/hvhost.c toolstack/lib/hvhost.h \
+	toolstack/lib/guestmem.c toolstack/lib/guestmem.h \
+	toolstack/lib/store.c toolstack/lib/store.h
+toolstack_libostler_a_CFLAGS = $(HOSTED_CFLAGS)
+toolstack_libostler_a_CPPFLAGS = $(TOOLSTACK_CPPFLAGS)
