@@ -63,12 +63,15 @@ struct vlapic {
 	uint64_t irr[4], tmr[4];        /* atomic: any CPU */
 	uint64_t isr[4];
 	uint32_t xapic_id;              /* ID register in xAPIC mode, bits 31:24 */
-	uint32_t tpr, ldr, dfr, svr, esr, esr_pending;
+	uint32_t tpr, ldr, dfr, esr;
+	uint32_t svr;                   /* written by the owner, read by any CPU */
+	uint32_t esr_pending;           /* atomic: any CPU */
 	uint64_t icr;
 	uint32_t lvt[7];                /* CMCI, timer, thermal, perf, LINT0, LINT1, error */
 	uint32_t timer_icr, timer_dcr;
 	uint64_t timer_start_ns;        /* domain time at which the current countdown began */
 	uint64_t timer_deadline_ns;     /* 0: not armed */
+	bool timer_running;             /* one-shot or periodic countdown is under way */
 	uint64_t tsc_deadline;          /* IA32_TSC_DEADLINE */
 };
 
@@ -80,7 +83,11 @@ void vlapic_init(struct vlapic *v, const struct vlapic_host *host, uint32_t id, 
 /* Power-up or INIT state; INIT keeps the APIC ID and base (init = true). */
 void vlapic_reset(struct vlapic *v, bool init);
 
-/* MMIO in the 4 KiB page at the APIC base. a->addr is absolute. Wrong sizes read 0, write nothing. */
+/*
+ * MMIO in the 4 KiB page at the APIC base. a->addr is absolute. Only aligned 4-byte writes do
+ * something; a narrower read gives its part of the register. Unclaimed outside the page, in x2APIC
+ * mode and while the APIC is disabled.
+ */
 enum io_result vlapic_mmio(struct vlapic *v, struct io_access *a);
 /* IA32_APIC_BASE, x2APIC MSRs 800h-83Fh, IA32_TSC_DEADLINE: 0, or -EINVAL for #GP. */
 int vlapic_msr_read(struct vlapic *v, uint32_t msr, uint64_t *value);
@@ -107,11 +114,20 @@ uint8_t vlapic_ppr(const struct vlapic *v);
 bool vlapic_matches(const struct vlapic *v, const struct apic_msg *msg, const struct vlapic *source);
 /* Does an 8259's INTR reach this CPU (LINT0 ExtINT unmasked, or APIC disabled)? */
 bool vlapic_accepts_pic(const struct vlapic *v);
-/* An NMI wire or local interrupt source fires LVT entry i (index into lvt[]). */
+/*
+ * An NMI wire or local interrupt source fires LVT entry i (index into lvt[]). NMI, SMI and INIT
+ * leave through host->ipi with shorthand "self"; ExtINT is not fired here (vlapic_accepts_pic()).
+ */
 enum { LVT_CMCI, LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR };
+void vlapic_fire_lvt(struct vlapic *v, unsigned int i);
+/* Write the whole ICR (x2APIC layout in x2APIC mode, else xAPIC's) and send what it says. */
+void vlapic_write_icr(struct vlapic *v, uint64_t icr);
 /* The deadline given to timer_set() has passed. */
 void vlapic_timer_expired(struct vlapic *v);
-/* Report an error as the ESR bit (for example an illegal vector received). */
+/* Report an error as the ESR bit (for example an illegal vector received). Any CPU. */
+#define APIC_ESR_SEND_ILLEGAL     (1u << 5)
+#define APIC_ESR_RECEIVE_ILLEGAL  (1u << 6)
+#define APIC_ESR_ILLEGAL_REGISTER (1u << 7)
 void vlapic_error(struct vlapic *v, uint32_t esr_bit);
 
 #endif
