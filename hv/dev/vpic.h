@@ -13,6 +13,7 @@
 struct vpic_chip {
 	uint8_t irr, imr, isr, irq_base, elcr, level;   /* level: state of the input wires */
 	uint8_t init_state;             /* next ICW expected, 0: operational */
+	uint8_t icw1;
 	uint8_t read_isr, poll, auto_eoi, rotate_on_aeoi, special_mask, special_fully_nested;
 	uint8_t lowest;                 /* input with the lowest priority */
 	uint8_t is_master, intr;        /* intr: level of the chip's INT output */
@@ -32,6 +33,7 @@ struct vpic {
 void vpic_init(struct vpic *p, const struct vpic_host *host);
 void vpic_reset(struct vpic *p);
 enum io_result vpic_io(struct vpic *p, struct io_access *a);
+/* An input wire changed. Input 2 of the master is the slave's; setting it does nothing. */
 void vpic_set_irq(struct vpic *p, unsigned int irq, bool level);
 /* Is INTR asserted? */
 bool vpic_pending(const struct vpic *p);

@@ -6,3 +6,32 @@ tests_unit_test_vlapic_SOURCES = tests/unit/test_vlapic.c tests/fake/bug.c hv/de
 tests_unit_test_vlapic_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_vlapic_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_vlapic_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_vpic
+TESTS += tests/unit/test_vpic
+tests_unit_test_vpic_SOURCES = tests/unit/test_vpic.c tests/fake/bug.c hv/dev/vpic.c
+tests_unit_test_vpic_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_vpic_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_vpic_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_vioapic
+TESTS += tests/unit/test_vioapic
+tests_unit_test_vioapic_SOURCES = tests/unit/test_vioapic.c tests/fake/bug.c hv/dev/vioapic.c
+tests_unit_test_vioapic_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_vioapic_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_vioapic_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_irqline
+TESTS += tests/unit/test_irqline
+tests_unit_test_irqline_SOURCES = tests/unit/test_irqline.c tests/fake/bug.c hv/dev/irqline.c \
+	hv/dev/vpic.c hv/dev/vioapic.c
+tests_unit_test_irqline_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_irqline_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_irqline_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_vmsi
+TESTS += tests/unit/test_vmsi
+tests_unit_test_vmsi_SOURCES = tests/unit/test_vmsi.c tests/fake/bug.c hv/dev/vmsi.c
+tests_unit_test_vmsi_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_vmsi_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_vmsi_LDADD = $(TEST_LDADD)

@@ -2,12 +2,11 @@
  * vlapic*.c: values and rules of the Intel SDM's APIC chapter: priorities, both register views,
  * IA32_APIC_BASE transitions, ICR and destinations, errors, the three timer modes.
  */
-#include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include "dev/vlapic.h"
 #include "fake/rnd.h"
+#include "fake/suite.h"
 
 #define BASE VLAPIC_DEFAULT_BASE
 
@@ -706,36 +705,15 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vlapic");
-	TCase *t = tcase_create("all");
-	SRunner *sr;
-	int failed;
+	const TTest *const tests[] = {
+		test_reset_values, test_irr_isr_tmr_registers, test_priorities,
+		test_software_disable, test_errors, test_apic_base_transitions,
+		test_x2apic_registers, test_icr_xapic, test_icr_x2apic, test_destinations_xapic,
+		test_destinations_x2apic, test_lvt_sources, test_timer_one_shot,
+		test_timer_divisors, test_timer_periodic, test_timer_periodic_is_bounded,
+		test_timer_one_shot_masked_end, test_timer_tsc_deadline, test_access_sizes,
+		test_random_accesses, NULL
+	};
 
-	tcase_add_checked_fixture(t, setup, NULL);
-	tcase_add_test(t, test_reset_values);
-	tcase_add_test(t, test_irr_isr_tmr_registers);
-	tcase_add_test(t, test_priorities);
-	tcase_add_test(t, test_software_disable);
-	tcase_add_test(t, test_errors);
-	tcase_add_test(t, test_apic_base_transitions);
-	tcase_add_test(t, test_x2apic_registers);
-	tcase_add_test(t, test_icr_xapic);
-	tcase_add_test(t, test_icr_x2apic);
-	tcase_add_test(t, test_destinations_xapic);
-	tcase_add_test(t, test_destinations_x2apic);
-	tcase_add_test(t, test_lvt_sources);
-	tcase_add_test(t, test_timer_one_shot);
-	tcase_add_test(t, test_timer_divisors);
-	tcase_add_test(t, test_timer_periodic);
-	tcase_add_test(t, test_timer_periodic_is_bounded);
-	tcase_add_test(t, test_timer_one_shot_masked_end);
-	tcase_add_test(t, test_timer_tsc_deadline);
-	tcase_add_test(t, test_access_sizes);
-	tcase_add_test(t, test_random_accesses);
-	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run("vlapic", setup, tests);
 }
