@@ -1,1 +1,154 @@
-# targets of hv/
+# The hypervisor: ostler.elf, a freestanding ELF64 image loaded at 2 MiB.
+#
+# It is compiled by explicit rules with flags of its own: with an automake program a user's CFLAGS
+# would come last, and a packager's -fPIE or -fstack-protector must not reach code that has no
+# operating system below it.
+#
+# One list per folder, one file a line: a new file is a new line in its folder's list.
+
+# lib: pure helpers (L0)
+HV_LIB_SRCS =
+HV_LIB_SRCS += hv/lib/mem.c
+HV_LIB_SRCS += hv/lib/str.c
+HV_LIB_SRCS += hv/lib/div128.c
+HV_LIB_SRCS += hv/lib/libgcc.c
+HV_LIB_SRCS += hv/lib/printf.c
+
+# core: services that know nothing of guests (L2)
+HV_CORE_SRCS =
+HV_CORE_SRCS += hv/core/backtrace.c
+HV_CORE_SRCS += hv/core/cmdline.c
+HV_CORE_SRCS += hv/core/console.c
+HV_CORE_SRCS += hv/core/keyhandler.c
+HV_CORE_SRCS += hv/core/log.c
+HV_CORE_SRCS += hv/core/panic.c
+HV_CORE_SRCS += hv/core/percpu.c
+HV_CORE_SRCS += hv/core/spinlock.c
+HV_CORE_SRCS += hv/core/symtab.c
+
+# arch/boot: from the boot loader to C (L3)
+HV_BOOT_SRCS =
+HV_BOOT_SRCS += hv/arch/boot/head.S
+
+# arch/cpu: the machine's processors and timers (L3)
+HV_CPU_SRCS =
+HV_CPU_SRCS += hv/arch/cpu/mem.S
+HV_CPU_SRCS += hv/arch/cpu/uart.c
+HV_CPU_SRCS += hv/arch/cpu/vga.c
+
+# arch/svm: AMD back end (L3)
+HV_SVM_SRCS =
+
+# arch/vmx: Intel back end (L3)
+HV_VMX_SRCS =
+
+# dom: domains and the services offered to them (L4)
+HV_DOM_SRCS =
+
+# hvm: what an exit means (L5)
+HV_HVM_SRCS =
+
+# abi: the hypercall front (L6)
+HV_ABI_SRCS =
+
+# dev: device models, pure (L3)
+HV_DEV_SRCS =
+
+# emul: instruction emulator, pure (L3)
+HV_EMUL_SRCS =
+
+# ioreq: both ends of the I/O request ring, pure (L0)
+HV_IOREQ_SRCS =
+HV_IOREQ_SRCS += ioreq/slot.c
+HV_IOREQ_SRCS += ioreq/bufring.c
+
+# start-up order and debug keys (L7)
+HV_TOP_SRCS =
+HV_TOP_SRCS += hv/init.c
+HV_TOP_SRCS += hv/start_stub.c
+
+HV_PURE_SRCS = $(HV_LIB_SRCS) $(HV_DEV_SRCS) $(HV_EMUL_SRCS) $(HV_IOREQ_SRCS)
+HV_SRCS = $(HV_BOOT_SRCS) $(HV_TOP_SRCS) $(HV_CORE_SRCS) $(HV_CPU_SRCS) $(HV_SVM_SRCS) $(HV_VMX_SRCS) \
+	$(HV_DOM_SRCS) $(HV_HVM_SRCS) $(HV_ABI_SRCS) $(HV_PURE_SRCS)
+
+HV_OBJS = $(patsubst %,hv/obj/%.o,$(basename $(HV_SRCS)))
+HV_OFFSETS = hv/gen/asm_offsets.h
+HV_GEN = $(HV_OFFSETS) hv/include/xen
+
+# Of the system's headers only <xen/...> and the compiler's own are visible.
+HV_CPPFLAGS = -nostdinc -isystem $(GCC_INCLUDE_DIR) -isystem hv/include -I$(srcdir)/hv -I$(srcdir) -Ihv/gen \
+	-D__XEN_TOOLS__ $(HV_DEBUG_FLAGS) -DOSTLER_VERSION='"$(PACKAGE_VERSION)"'
+HV_MACHINE_FLAGS = -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only
+HV_CFLAGS = -std=gnu17 -ffreestanding $(HV_MACHINE_FLAGS) -O2 -g $(WARN_FLAGS) -fno-pic -fno-pie \
+	-fno-stack-protector -fcf-protection=none -fno-omit-frame-pointer -fno-strict-aliasing \
+	-fno-asynchronous-unwind-tables -fno-common -fno-delete-null-pointer-checks -U_FORTIFY_SOURCE \
+	$(HV_EXTRA_CFLAGS)
+HV_LDFLAGS = -m64 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
+	-Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
+HV_CC = $(CC) $(HV_CPPFLAGS) $(HV_CFLAGS)
+
+noinst_DATA += hv/ostler.elf
+EXTRA_DIST += hv/README.md hv/hv.lds.S hv/arch/asm_offsets.c $(HV_SRCS)
+
+hv/include/xen:
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)ln -sfn $(XEN_HEADER_DIR) $@
+
+# Structure offsets for assembly: the compiler computes them, nobody types them.
+hv/gen/asm_offsets.h: $(srcdir)/hv/arch/asm_offsets.c $(srcdir)/hv/tools/mkoffsets.sh | hv/include/xen
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)$(HV_CC) -MD -MP -MF hv/gen/asm_offsets.d -MT $@ -S -o hv/gen/asm_offsets.s $< && \
+		$(SHELL) $(srcdir)/hv/tools/mkoffsets.sh hv/gen/asm_offsets.s > $@.tmp && mv $@.tmp $@
+
+$(HV_OBJS): | $(HV_GEN)
+
+hv/obj/%.o: $(srcdir)/%.c
+	@$(MKDIR_P) $(@D)
+	$(AM_V_CC)$(HV_CC) -MD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+hv/obj/%.o: $(srcdir)/%.S
+	@$(MKDIR_P) $(@D)
+	$(AM_V_CC)$(HV_CC) -D__ASSEMBLY__ -MD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+hv/gen/hv.lds: $(srcdir)/hv/hv.lds.S | $(HV_GEN)
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)$(HV_CC) -D__ASSEMBLY__ -MD -MP -MF hv/gen/hv.lds.d -MT $@ -x assembler-with-cpp -E -P -o $@ $<
+
+# Two links: the second one has the symbol table of the first inside. The table comes after all code,
+# so no function moves between the two.
+hv/tools/mksymtab: $(srcdir)/hv/tools/mksymtab.c
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)$(CC) -std=gnu17 $(WARN_FLAGS) -O1 -o $@ $<
+
+hv/gen/symtab0.S: hv/tools/mksymtab
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)hv/tools/mksymtab < /dev/null > $@
+
+hv/gen/ostler0.elf: $(HV_OBJS) hv/gen/hv.lds hv/gen/symtab0.S
+	$(AM_V_GEN)$(HV_CC) -D__ASSEMBLY__ -c -o hv/gen/symtab0.o hv/gen/symtab0.S && \
+		$(CC) $(HV_LDFLAGS) -Wl,-T,hv/gen/hv.lds -o $@ $(HV_OBJS) hv/gen/symtab0.o
+
+hv/ostler.elf: hv/gen/ostler0.elf
+	$(AM_V_GEN)LC_ALL=C $(NM) -n hv/gen/ostler0.elf | hv/tools/mksymtab > hv/gen/symtab1.S && \
+		$(HV_CC) -D__ASSEMBLY__ -c -o hv/gen/symtab1.o hv/gen/symtab1.S && \
+		$(CC) $(HV_LDFLAGS) -Wl,-T,hv/gen/hv.lds -o $@ $(HV_OBJS) hv/gen/symtab1.o
+
+-include $(HV_OBJS:.o=.d) hv/gen/asm_offsets.d hv/gen/hv.lds.d
+
+ostlerdir = $(prefix)/lib/ostler
+install-data-local: install-hv
+install-hv: hv/ostler.elf
+	$(MKDIR_P) $(DESTDIR)$(ostlerdir)
+	$(INSTALL_DATA) hv/ostler.elf $(DESTDIR)$(ostlerdir)/ostler.elf
+uninstall-local: uninstall-hv
+uninstall-hv:
+	rm -f $(DESTDIR)$(ostlerdir)/ostler.elf
+
+# What the image is made of, largest object last.
+size: hv/ostler.elf
+	size hv/ostler.elf $(HV_OBJS) | sort -n -k4
+
+clean-local: clean-hv
+clean-hv:
+	rm -rf hv/obj hv/gen hv/include hv/ostler.elf hv/tools/mksymtab
+.PHONY: clean-hv install-hv uninstall-hv size

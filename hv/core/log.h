@@ -7,6 +7,7 @@
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@
 enum log_level { LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 void log_at(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void log_vat(enum log_level level, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 #define log_err(...)  log_at(LOG_ERR, __VA_ARGS__)
 #define log_warn(...) log_at(LOG_WARN, __VA_ARGS__)
 #define log_info(...) log_at(LOG_INFO, __VA_ARGS__)

@@ -9,11 +9,16 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "arch/hw.h"
 
 #define MAX_CPUS 64
 
+#define LOCKS_HELD_MAX 16
+
 struct sched_unit;
 struct sched_cpu;
+struct spinlock;
+struct smp_call_slot;
 
 struct cpu {
 	struct cpu *self;               /* const; gs:0, so that this_cpu() is one load */
@@ -33,12 +38,23 @@ struct cpu {
 	void *arch_state;               /* [arch] e.g. whose guest state is loaded here */
 	uint64_t in_guest;              /* [own writes; others read] 1 between entry and exit */
 	uint64_t exits;                 /* [own] count, to wait for a round of exits */
+	struct spinlock *held[LOCKS_HELD_MAX]; /* [own] locks held, outermost first (debug builds) */
+	unsigned int held_count;        /* [own] */
+	struct smp_call_slot *call;     /* [smp] the call this CPU is asked to make */
 };
 
 extern struct cpu *cpus[MAX_CPUS];      /* const after start-up; NULL beyond cpu_count */
 extern unsigned int cpu_count;          /* online CPUs; const after start-up */
 
+extern struct cpu boot_cpu;             /* CPU 0's; arch/boot/head.S points GS at it */
+
 /* The CPU this code runs on. Stable only while it cannot be moved (units move only in sched). */
-struct cpu *this_cpu(void);
+static inline struct cpu *this_cpu(void)
+{
+	return hw_cpu_base();
+}
+
+/* Make the area of a further CPU; NULL: no memory, or MAX_CPUS reached. Start-up, boot CPU only. */
+struct cpu *percpu_add(uint32_t apic_id);
 
 #endif

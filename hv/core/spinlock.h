@@ -12,6 +12,9 @@
 #include <stdint.h>
 #include "core/locks.h"
 
+/* A constant, so that both builds compile the checks. */
+#define SPINLOCK_DEBUG DEBUG
+
 struct spinlock {
 	uint16_t next, owner;           /* tickets */
 	uint8_t rank;                   /* const: enum lock_rank */

@@ -1,0 +1,64 @@
+/*
+ * Messages: level filter, time stamp, one line per call. A trailing newline in the format is optional.
+ * No lock of its own: a line is formatted on the caller's stack and written in one piece.
+ */
+#include "core/cmdline.h"
+#include "core/log.h"
+#include "core/symtab.h"
+#include "core/time.h"
+#include "lib/mem.h"
+#include "lib/printf.h"
+
+#define LINE_MAX 480
+
+struct line {
+	char text[LINE_MAX];
+	size_t len;
+};
+
+static void line_put(void *ctx, const char *text, size_t len)
+{
+	struct line *l = ctx;
+	size_t room = sizeof(l->text) - 1 - l->len;
+
+	if (len > room) {
+		len = room;
+	}
+	memcpy(l->text + l->len, text, len);
+	l->len += len;
+}
+
+static const char *const level_mark[] = {
+	[LOG_ERR] = "ERROR: ",
+	[LOG_WARN] = "warning: ",
+	[LOG_INFO] = "",
+	[LOG_DEBUG] = "",
+};
+
+void log_vat(enum log_level level, const char *fmt, va_list ap)
+{
+	struct line l = { .len = 0 };
+	struct printf_sink sink = { .put = line_put, .symbol = symtab_name_of, .ctx = &l };
+	uint64_t us = time_now() / 1000;
+
+	if (level > cmdline.loglevel) {
+		return;
+	}
+	l.len = printf_str(l.text, sizeof(l.text), "[%5lu.%06lu] %s", us / 1000000, us % 1000000,
+			   level_mark[level]);
+	printf_to(&sink, fmt, ap);
+	if (l.len > 0 && l.text[l.len - 1] == '\n') {
+		l.len--;
+	}
+	l.text[l.len++] = '\n';
+	console_write(l.text, l.len);
+}
+
+void log_at(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_vat(level, fmt, ap);
+	va_end(ap);
+}
