@@ -9,7 +9,15 @@ TOOLSTACK_CPPFLAGS = $(HOSTED_CPPFLAGS) -D__XEN_TOOLS__ $(LIBXML_CFLAGS) $(XEN_C
 TOOLSTACK_LIBS = toolstack/libostler.a $(LIBXML_LIBS) $(XEN_LIBS)
 
 toolstack_libostler_a_SOURCES = \
-	toolstack/config.h \
+	toolstack/config.c toolstack/config.h \
+	toolstack/config_xml.c toolstack/config_rules.c toolstack/config_rules.h \
+	toolstack/config_read.c toolstack/config_read.h \
+	toolstack/config_domain.c \
+	toolstack/config_devices.c toolstack/config_devices.h \
+	toolstack/config_chardev.c \
+	toolstack/config_check.c \
+	toolstack/xmlpos.c toolstack/xmlpos.h \
+	toolstack/lib/rundir.c toolstack/lib/rundir.h \
 	toolstack/life.h \
 	toolstack/lib/hvcall.c toolstack/lib/hvcall.h \
 	toolstack/lib/hvdom.c toolstack/lib/hvdom.h \

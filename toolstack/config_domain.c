@@ -1,0 +1,395 @@
+/*
+ * Elements of the domain document outside domain/devices -> struct guest_config.
+ * See config_rules.h; each handler is called with the reader standing on its element.
+ */
+#include "toolstack/config_rules.h"
+
+#include <string.h>
+#include <xen/hvm/params.h>
+
+void config_dom_domain(struct cx *cx, xmlNode *node)
+{
+	static const struct cx_word types[] = {{"xen", 0}, {0}};
+	int type;
+
+	if (cx_attr_needed(cx, node, "type") != NULL) {
+		cx_enum(cx, node, "type", types, &type);
+	}
+}
+
+void config_dom_name(struct cx *cx, xmlNode *node)
+{
+	cx->cfg->where.name = cx_where(cx, node, NULL);
+	cx_keep(cx, &cx->cfg->name, cx_text_needed(cx, node));
+}
+
+void config_dom_uuid(struct cx *cx, xmlNode *node)
+{
+	const char *text = cx_text_needed(cx, node);
+
+	if (text == NULL) {
+		return;
+	}
+	if (config_uuid_parse(text, cx->cfg->uuid) != 0) {
+		cx_error(cx, node, NULL, "'%s' is not a UUID (32 hexadecimal digits, dashes optional)",
+			 text);
+		return;
+	}
+	cx->cfg->uuid_given = true;
+}
+
+void config_dom_title(struct cx *cx, xmlNode *node)
+{
+	cx_keep(cx, &cx->cfg->title, cx_text(cx, node));
+}
+
+void config_dom_description(struct cx *cx, xmlNode *node)
+{
+	cx_keep(cx, &cx->cfg->description, cx_text(cx, node));
+}
+
+void config_dom_memory_max(struct cx *cx, xmlNode *node)
+{
+	cx->cfg->where.memory = cx_where(cx, node, NULL);
+	cx_memory(cx, node, &cx->cfg->memory_kib);
+}
+
+void config_dom_memory_current(struct cx *cx, xmlNode *node)
+{
+	cx->cfg->where.current_memory = cx_where(cx, node, NULL);
+	cx_memory(cx, node, &cx->cfg->current_memory_kib);
+}
+
+void config_dom_vcpu(struct cx *cx, xmlNode *node)
+{
+	int64_t max = 1;
+	int64_t now;
+
+	cx->cfg->where.vcpu = cx_where(cx, node, NULL);
+	if (!cx_number(cx, node, NULL, 1, CONFIG_MAX_VCPUS, &max)) {
+		return;
+	}
+	now = max;
+	cx_number(cx, node, "current", 1, max, &now);
+	cx->cfg->max_vcpus = (unsigned int)max;
+	cx->cfg->vcpus = (unsigned int)now;
+}
+
+void config_dom_os(struct cx *cx, xmlNode *node)
+{
+	static const struct cx_word firmware[] = {{"bios", 0}, {0}};
+	int value;
+
+	cx_enum(cx, node, "firmware", firmware, &value);
+}
+
+void config_dom_os_type(struct cx *cx, xmlNode *node)
+{
+	static const struct cx_word types[] = {{"hvm", 0}, {0}};
+	static const struct cx_word archs[] = {{"x86_64", 0}, {"i686", 0}, {0}};
+	static const struct cx_word machines[] = {{"xenfv", 0}, {0}};
+	int value;
+
+	cx_enum(cx, node, NULL, types, &value);
+	cx_enum(cx, node, "arch", archs, &value);
+	cx_enum(cx, node, "machine", machines, &value);
+}
+
+/* hvmloader and SeaBIOS under whatever path mean ours: an XML from a Xen host must work as it is. */
+static bool cx_is_bios_path(const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	base = base != NULL ? base + 1 : path;
+	return strcmp(base, "hvmloader") == 0 || strncmp(base, "seabios", 7) == 0 ||
+	       strcmp(base, "bios-256k.bin") == 0 || strcmp(base, "bios.bin") == 0;
+}
+
+void config_dom_os_loader(struct cx *cx, xmlNode *node)
+{
+	static const struct cx_word types[] = {{"rom", 0}, {0}};
+	const char *path = cx_text(cx, node);
+	int value = 0;
+
+	cx->cfg->where.loader = cx_where(cx, node, NULL);
+	if (!cx_enum(cx, node, "type", types, &value) || *path == '\0') {
+		return;
+	}
+	if (strstr(path, "OVMF") != NULL || strstr(path, "ovmf") != NULL) {
+		cx_error(cx, node, NULL, "UEFI firmware '%s' is not supported; name hvmloader", path);
+		return;
+	}
+	if (cx_is_bios_path(path)) {
+		return;
+	}
+	cx->cfg->firmware = CONFIG_FW_IMAGE;
+	cx_keep(cx, &cx->cfg->loader, path);
+}
+
+void config_dom_os_boot(struct cx *cx, xmlNode *node)
+{
+	static const struct cx_word devices[] = {
+		{"fd", CONFIG_BOOT_FLOPPY}, {"hd", CONFIG_BOOT_DISK},
+		{"cdrom", CONFIG_BOOT_CDROM}, {"network", CONFIG_BOOT_NETWORK}, {0},
+	};
+	struct guest_config *cfg = cx->cfg;
+	int device = CONFIG_BOOT_DISK;
+
+	cfg->where.boot = cx_where(cx, node, NULL);
+	if (cx_attr_needed(cx, node, "dev") == NULL ||
+	    !cx_enum(cx, node, "dev", devices, &device)) {
+		return;
+	}
+	for (unsigned int i = 0; i < cfg->nr_boot; i++) {
+		if (cfg->boot[i] == (enum config_boot_dev)device) {
+			cx_error(cx, node, "dev", "named twice");
+			return;
+		}
+	}
+	cfg->boot[cfg->nr_boot++] = (enum config_boot_dev)device;
+}
+
+void config_dom_os_bootmenu(struct cx *cx, xmlNode *node)
+{
+	cx_bool(cx, node, "enable", &cx->cfg->boot_menu);
+}
+
+void config_dom_os_kernel(struct cx *cx, xmlNode *node)
+{
+	cx->cfg->where.kernel = cx_where(cx, node, NULL);
+	cx_keep(cx, &cx->cfg->kernel, cx_text_needed(cx, node));
+}
+
+void config_dom_os_initrd(struct cx *cx, xmlNode *node)
+{
+	cx->cfg->where.initrd = cx_where(cx, node, NULL);
+	cx_keep(cx, &cx->cfg->initrd, cx_text_needed(cx, node));
+}
+
+void config_dom_os_cmdline(struct cx *cx, xmlNode *node)
+{
+	cx_keep(cx, &cx->cfg->cmdline, cx_text(cx, node));
+}
+
+void config_dom_acpi(struct cx *cx, xmlNode *node)
+{
+	cx->cfg->acpi = true;
+}
+
+void config_dom_apic(struct cx *cx, xmlNode *node)
+{
+	cx->cfg->apic = true;
+}
+
+void config_dom_pae(struct cx *cx, xmlNode *node)
+{
+	cx->cfg->pae = true;
+}
+
+void config_dom_hap(struct cx *cx, xmlNode *node)
+{
+	static const struct cx_word states[] = {{"on", 1}, {0}};
+	int value;
+
+	cx_enum(cx, node, "state", states, &value);
+}
+
+void config_dom_viridian(struct cx *cx, xmlNode *node)
+{
+	cx->cfg->viridian |= HVMPV_base_freq | HVMPV_time_ref_count | HVMPV_reference_tsc |
+			     HVMPV_apic_assist;
+}
+
+void config_dom_hyperv(struct cx *cx, xmlNode *node)
+{
+	static const struct cx_word modes[] = {{"custom", 0}, {0}};
+	int value;
+
+	cx->cfg->where.hyperv = cx_where(cx, node, NULL);
+	cx_enum(cx, node, "mode", modes, &value);
+}
+
+/* One <hyperv> child with an effect: which bits it means. Everything needs the base interface. */
+void config_dom_hyperv_bit(struct cx *cx, xmlNode *node)
+{
+	static const struct cx_word bits[] = {
+		{"vapic", HVMPV_apic_assist},
+		{"vpindex", 0},
+		{"synic", HVMPV_synic},
+		{"stimer", HVMPV_stimer | HVMPV_time_ref_count},
+		{"frequencies", 0},
+		{"tlbflush", HVMPV_hcall_remote_tlb_flush},
+		{"ipi", HVMPV_hcall_ipi},
+		{0},
+	};
+	bool on = false;
+
+	if (!cx_bool(cx, node, "state", &on) || !on) {
+		return;
+	}
+	for (const struct cx_word *b = bits; b->word != NULL; b++) {
+		if (strcmp(b->word, (const char *)node->name) == 0) {
+			cx->cfg->viridian |= HVMPV_base_freq | (unsigned int)b->value;
+		}
+	}
+}
+
+void config_dom_clock(struct cx *cx, xmlNode *node)
+{
+	static const struct cx_word offsets[] = {
+		{"utc", CONFIG_CLOCK_UTC}, {"localtime", CONFIG_CLOCK_LOCALTIME},
+		{"variable", CONFIG_CLOCK_VARIABLE}, {0},
+	};
+	static const struct cx_word bases[] = {{"utc", 0}, {"localtime", 1}, {0}};
+	int offset = CONFIG_CLOCK_UTC;
+	int basis = 0;
+	int64_t adjustment = 0;
+	const char *text = cx_attr(cx, node, "adjustment");
+
+	cx_enum(cx, node, "offset", offsets, &offset);
+	cx_enum(cx, node, "basis", bases, &basis);
+	if (text != NULL && strcmp(text, "reset") != 0) {
+		cx_number(cx, node, "adjustment", INT32_MIN, INT32_MAX, &adjustment);
+	}
+	if (offset == CONFIG_CLOCK_VARIABLE && basis == 1) {
+		cx_warn(cx, node, "basis", "counted from UTC, not from local time");
+	}
+	if (offset != CONFIG_CLOCK_VARIABLE && adjustment != 0) {
+		cx_error(cx, node, "adjustment", "has a meaning only with offset='variable'");
+	}
+	cx->cfg->clock = (enum config_clock)offset;
+	cx->cfg->clock_adjustment = adjustment;
+}
+
+void config_dom_timer(struct cx *cx, xmlNode *node)
+{
+	enum { TSC, HPET, OTHER };
+	static const struct cx_word names[] = {
+		{"tsc", TSC}, {"hpet", HPET}, {"rtc", OTHER}, {"pit", OTHER},
+		{"hypervclock", OTHER}, {"platform", OTHER}, {"kvmclock", OTHER}, {0},
+	};
+	static const struct cx_word modes[] = {
+		{"auto", CONFIG_TSC_AUTO}, {"emulate", CONFIG_TSC_EMULATE},
+		{"native", CONFIG_TSC_NATIVE}, {"paravirt", CONFIG_TSC_PARAVIRT}, {0},
+	};
+	int name = OTHER;
+	int mode = CONFIG_TSC_AUTO;
+
+	if (cx_attr_needed(cx, node, "name") == NULL ||
+	    !cx_enum(cx, node, "name", names, &name)) {
+		return;
+	}
+	if (name == TSC) {
+		cx_enum(cx, node, "mode", modes, &mode);
+		cx->cfg->tsc_mode = (enum config_tsc_mode)mode;
+	} else if (name == HPET) {
+		cx_bool(cx, node, "present", &cx->cfg->hpet);
+	} else if (strcmp(cx_attr(cx, node, "name"), "hypervclock") == 0) {
+		bool present = true;
+
+		if (cx_bool(cx, node, "present", &present) && present) {
+			cx->cfg->viridian |=
+				HVMPV_base_freq | HVMPV_time_ref_count | HVMPV_reference_tsc;
+		}
+	}
+}
+
+/* on_poweroff, on_reboot, on_crash share their words. */
+static void cx_action(struct cx *cx, const xmlNode *node, enum config_action *out)
+{
+	static const struct cx_word words[] = {
+		{"destroy", CONFIG_ACTION_DESTROY},
+		{"restart", CONFIG_ACTION_RESTART},
+		{"preserve", CONFIG_ACTION_PRESERVE},
+		{"rename-restart", CONFIG_ACTION_RENAME_RESTART},
+		{0},
+	};
+	int value = *out;
+
+	if (cx_enum(cx, node, NULL, words, &value)) {
+		*out = (enum config_action)value;
+	}
+}
+
+void config_dom_on_poweroff(struct cx *cx, xmlNode *node)
+{
+	cx_action(cx, node, &cx->cfg->on_poweroff);
+}
+
+void config_dom_on_reboot(struct cx *cx, xmlNode *node)
+{
+	cx_action(cx, node, &cx->cfg->on_reboot);
+}
+
+void config_dom_on_crash(struct cx *cx, xmlNode *node)
+{
+	const char *text = cx_text(cx, node);
+
+	/* The core dump part of these two is not made; what follows it is done. */
+	if (strncmp(text, "coredump-", 9) == 0) {
+		bool restart = strcmp(text, "coredump-restart") == 0;
+
+		if (restart || strcmp(text, "coredump-destroy") == 0) {
+			cx_warn(cx, node, NULL, "no core dump is written; taken as '%s'", text + 9);
+			cx->cfg->on_crash =
+				restart ? CONFIG_ACTION_RESTART : CONFIG_ACTION_DESTROY;
+			return;
+		}
+	}
+	cx_action(cx, node, &cx->cfg->on_crash);
+}
+
+void config_dom_cpu(struct cx *cx, xmlNode *node)
+{
+	const char *mode = cx_attr(cx, node, "mode");
+
+	cx->cfg->where.cpu = cx_where(cx, node, NULL);
+	if (mode != NULL && strcmp(mode, "host-passthrough") != 0) {
+		cx_warn(cx, node, "mode",
+			"'%s' has no effect: the guest sees the host's CPU (host-passthrough)", mode);
+	}
+}
+
+void config_dom_cpu_feature(struct cx *cx, xmlNode *node)
+{
+	enum { OFF, ON, AS_IS };
+	static const struct cx_word policies[] = {
+		{"force", ON}, {"require", ON}, {"optional", AS_IS},
+		{"disable", OFF}, {"forbid", OFF}, {0},
+	};
+	struct guest_config *cfg = cx->cfg;
+	const char *name = cx_attr_needed(cx, node, "name");
+	struct config_cpu_feature *feature;
+	int policy = ON;
+
+	if (name == NULL || !cx_enum(cx, node, "policy", policies, &policy)) {
+		return;
+	}
+	if (policy == AS_IS) {
+		return;
+	}
+	if (cfg->nr_cpu_features == CONFIG_MAX_CPU_FEATURES) {
+		cx_error(cx, node, NULL, "more than %d CPU features", CONFIG_MAX_CPU_FEATURES);
+		return;
+	}
+	feature = &cfg->cpu_features[cfg->nr_cpu_features++];
+	feature->pos = cx_where(cx, node, NULL);
+	feature->enable = policy == ON;
+	cx_keep(cx, &feature->name, name);
+}
+
+/* qemu:arg and xen:arg. */
+void config_dom_qemu_arg(struct cx *cx, xmlNode *node)
+{
+	struct guest_config *cfg = cx->cfg;
+	const char *value = cx_attr_needed(cx, node, "value");
+
+	if (value == NULL) {
+		return;
+	}
+	if (cfg->nr_qemu_args == CONFIG_MAX_ARGS) {
+		cx_error(cx, node, NULL, "more than %d arguments", CONFIG_MAX_ARGS);
+		return;
+	}
+	cx_keep(cx, &cfg->qemu_args[cfg->nr_qemu_args++], value);
+}
