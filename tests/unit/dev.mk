@@ -35,3 +35,11 @@ tests_unit_test_vmsi_SOURCES = tests/unit/test_vmsi.c tests/fake/bug.c hv/dev/vm
 tests_unit_test_vmsi_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_vmsi_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_vmsi_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_vpit
+TESTS += tests/unit/test_vpit
+tests_unit_test_vpit_SOURCES = tests/unit/test_vpit.c tests/fake/bug.c \
+	tests/fake/fake_vdev_host.c hv/dev/vpit.c
+tests_unit_test_vpit_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_vpit_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_vpit_LDADD = $(TEST_LDADD)
