@@ -73,9 +73,11 @@ struct emul_ops {
 	enum emul_result (*write_dr)(struct emul_ctxt *c, unsigned int dr, uint64_t value);
 	enum emul_result (*read_msr)(struct emul_ctxt *c, uint32_t msr, uint64_t *value);
 	enum emul_result (*write_msr)(struct emul_ctxt *c, uint32_t msr, uint64_t value);
-	enum emul_result (*cpuid)(struct emul_ctxt *c, uint32_t regs[4]);     /* eax ebx ecx edx */
+	enum emul_result (*cpuid)(struct emul_ctxt *c, uint32_t regs[4]);     /* eax ebx ecx edx;
+				   in: leaf and subleaf in eax and ecx */
 	enum emul_result (*invlpg)(struct emul_ctxt *c, uint64_t linear);
-	/* Load a segment register with all protected-mode checks. */
+	/* Load a segment register with all protected-mode checks; on EMUL_OK c->seg[seg] is the new one.
+	 * Not called in real and virtual-8086 mode, and never for SEG_CS. */
 	enum emul_result (*load_seg)(struct emul_ctxt *c, enum emul_seg seg, uint16_t sel);
 	/* Vector registers: 16 or 32 bytes of XMM/YMM n; MMX n is 8 bytes. */
 	enum emul_result (*read_vec)(struct emul_ctxt *c, unsigned int n, void *buf, unsigned int size);
@@ -93,6 +95,7 @@ struct emul_ctxt {
 	uint64_t gpr[GPR_COUNT];
 	uint64_t rip, rflags;
 	struct emul_segment seg[SEG_COUNT];
+	struct emul_segment tr;                 /* in: for the I/O permission bitmap */
 	uint64_t cr0, cr4, efer;                /* in */
 	uint8_t cpl;                            /* in */
 
