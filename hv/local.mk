@@ -56,6 +56,18 @@ HV_DEV_SRCS =
 
 # emul: instruction emulator, pure (L3)
 HV_EMUL_SRCS =
+HV_EMUL_SRCS += hv/emul/decode.c
+HV_EMUL_SRCS += hv/emul/emul.c
+HV_EMUL_SRCS += hv/emul/exec_alu.c
+HV_EMUL_SRCS += hv/emul/exec_bits.c
+HV_EMUL_SRCS += hv/emul/exec_flow.c
+HV_EMUL_SRCS += hv/emul/exec_move.c
+HV_EMUL_SRCS += hv/emul/exec_simd.c
+HV_EMUL_SRCS += hv/emul/exec_string.c
+HV_EMUL_SRCS += hv/emul/exec_sys.c
+HV_EMUL_SRCS += hv/emul/flags.c
+HV_EMUL_SRCS += hv/emul/operand.c
+HV_EMUL_SRCS += hv/emul/optable.c
 
 # ioreq: both ends of the I/O request ring, pure (L0)
 HV_IOREQ_SRCS =

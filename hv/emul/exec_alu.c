@@ -169,20 +169,12 @@ static bool divide(uint64_t high, uint64_t low, uint64_t d, unsigned int size, u
 		uint64_t n = high << 8 * size | low;
 		*quotient = n / d;
 		*remainder = n % d;
-		return true;
+	} else {
+		unsigned __int128 n = (unsigned __int128)high << 64 | low;
+		/* One division: asking for both makes gcc call a function that we do not have. */
+		*quotient = (uint64_t)(n / d);
+		*remainder = low - *quotient * d;
 	}
-	/* Bit by bit: the compiler's own 128-bit division is a library call we do not have. */
-	for (unsigned int bit = 0; bit < 64; bit++) {
-		bool carry = high >> 63;
-		high = high << 1 | low >> 63;
-		low <<= 1;
-		if (carry || high >= d) {
-			high -= d;
-			low |= 1;
-		}
-	}
-	*quotient = low;
-	*remainder = high;
 	return true;
 }
 
