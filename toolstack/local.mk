@@ -18,7 +18,10 @@ toolstack_libostler_a_SOURCES = \
 	toolstack/config_check.c \
 	toolstack/xmlpos.c toolstack/xmlpos.h \
 	toolstack/lib/rundir.c toolstack/lib/rundir.h \
-	toolstack/life.h \
+	toolstack/life.c toolstack/life.h \
+	toolstack/domain.c toolstack/domain.h \
+	toolstack/build.c toolstack/build.h toolstack/build_store.c toolstack/build_dm.c \
+	toolstack/build_layout.c toolstack/build_layout.h \
 	toolstack/lib/hvcall.c toolstack/lib/hvcall.h \
 	toolstack/lib/hvdom.c toolstack/lib/hvdom.h \
 	toolstack/lib/hvhost.c toolstack/lib/hvhost.h \

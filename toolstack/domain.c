@@ -1,0 +1,164 @@
+/*
+ * Finding and destroying domains. See domain.h.
+ */
+#include "toolstack/domain.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "toolstack/build.h"
+#include "toolstack/config.h"
+#include "toolstack/lib/hvhost.h"
+#include "toolstack/lib/rundir.h"
+
+#define DOMAIN_DM_STOP_MS 5000
+#define DOMAIN_NAP_MS	  20
+
+char *domain_name(struct store *st, uint32_t domid)
+{
+	char *name = store_readf(st, "/local/domain/%u/name", domid);
+
+	if (name != NULL && *name != '\0') {
+		return name;
+	}
+	free(name);
+	if (domid == 0) {
+		return strdup("Domain-0");
+	}
+	return asprintf(&name, "domain-%u", domid) < 0 ? NULL : name;
+}
+
+static bool domain_is_number(const char *text)
+{
+	return *text != '\0' && strspn(text, "0123456789") == strlen(text) && strlen(text) < 6;
+}
+
+/* Does domain `d` go by `who`, a name or (when `uuid` is not NULL) a UUID? */
+static bool domain_matches(struct store *st, const struct hvdom_info *d, const char *who,
+			   const uint8_t *uuid)
+{
+	char *name;
+	bool hit;
+
+	if (d->dying) {
+		return false;
+	}
+	if (uuid != NULL && memcmp(d->uuid, uuid, sizeof(d->uuid)) == 0) {
+		return true;
+	}
+	name = domain_name(st, d->domid);
+	hit = name != NULL && strcmp(name, who) == 0;
+	free(name);
+	return hit;
+}
+
+int domain_find(struct hvcall *hv, struct store *st, const char *who, struct hvdom_info *info)
+{
+	struct hvdom_info *list;
+	uint8_t uuid[16];
+	bool is_uuid = config_uuid_parse(who, uuid) == 0;
+	size_t nr;
+	int rc;
+
+	if (domain_is_number(who)) {
+		return hvdom_info(hv, (uint32_t)strtoul(who, NULL, 10), info);
+	}
+	rc = hvhost_domains(hv, &list, &nr);
+	if (rc != 0) {
+		return rc;
+	}
+	rc = -ESRCH;
+	for (size_t i = 0; rc != 0 && i < nr; i++) {
+		if (domain_matches(st, &list[i], who, is_uuid ? uuid : NULL)) {
+			*info = list[i];
+			rc = 0;
+		}
+	}
+	free(list);
+	return rc;
+}
+
+/* Is this process really a supervisor? A pid from an old node may have been given to another. */
+static bool domain_is_supervisor(int pid)
+{
+	char path[64];
+	char comm[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	f = fopen(path, "re");
+	if (f == NULL) {
+		return false;
+	}
+	if (fgets(comm, sizeof(comm), f) == NULL) {
+		comm[0] = '\0';
+	}
+	fclose(f);
+	return strncmp(comm, "ostler-dm", 9) == 0;
+}
+
+int domain_stop_dm(struct store *st, uint32_t domid)
+{
+	char *text = store_readf(st, RUNDIR_XS_BASE "/%u/" RUNDIR_XS_DM_PID, domid);
+	int pid = text != NULL ? atoi(text) : 0;
+
+	free(text);
+	if (pid <= 1 || pid == getpid() || !domain_is_supervisor(pid)) {
+		return 0;
+	}
+	kill(pid, SIGTERM);
+	for (int ms = 0; ms < DOMAIN_DM_STOP_MS; ms += DOMAIN_NAP_MS) {
+		struct timespec nap = {.tv_nsec = DOMAIN_NAP_MS * 1000 * 1000};
+
+		if (!domain_is_supervisor(pid)) {
+			return 0;
+		}
+		nanosleep(&nap, NULL);
+	}
+	/* It leads a session that holds QEMU. */
+	kill(-pid, SIGKILL);
+	kill(pid, SIGKILL);
+	return 0;
+}
+
+static void domain_remove_xml(const uint8_t uuid[16])
+{
+	char path[128];
+
+	if (build_xml_path(uuid, path, sizeof(path)) == 0) {
+		unlink(path);
+	}
+}
+
+int domain_destroy(struct hvcall *hv, struct store *st, uint32_t domid, unsigned int flags)
+{
+	struct hvdom_info info;
+	int first = hvdom_info(hv, domid, &info);
+	int rc;
+
+	if (first != 0) {
+		return first;
+	}
+	/* It must not run on while its devices go away. */
+	hvdom_pause(hv, domid);
+	if ((flags & DOMAIN_KEEP_DM) == 0) {
+		first = domain_stop_dm(st, domid);
+	}
+	rc = store_release(st, domid);
+	first = first != 0 ? first : rc;
+	rc = hvdom_destroy(hv, domid);
+	first = first != 0 ? first : rc;
+	rc = build_store_remove(st, domid, info.uuid);
+	first = first != 0 ? first : rc;
+	rc = rundir_remove(domid);
+	first = first != 0 ? first : rc;
+	if ((flags & DOMAIN_KEEP_XML) == 0) {
+		domain_remove_xml(info.uuid);
+	}
+	return first;
+}
