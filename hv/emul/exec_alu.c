@@ -268,19 +268,18 @@ enum emul_result exec_alu_xadd(struct emul_ctxt *c, struct insn *i)
 }
 
 /* The accumulator's part of CMPXCHG: what was found, unless it was what was expected. */
-static void cmpxchg_finish(struct emul_ctxt *c, const struct insn *i, uint64_t found)
+static void cmpxchg_finish(struct emul_ctxt *c, const struct insn *i, uint64_t acc, uint64_t found)
 {
-	uint64_t acc = c->gpr[GPR_RAX] & operand_mask(i->size);
-
 	flags_sub(acc, found, false, i->size, &c->rflags);
 	if (acc != found) {
 		operand_gpr_write(c, GPR_RAX, found, i->size);
 	}
 }
 
-static enum emul_result cmpxchg_locked(struct emul_ctxt *c, struct insn *i, uint64_t src)
+static enum emul_result cmpxchg_locked(struct emul_ctxt *c, struct insn *i, uint64_t acc,
+				       uint64_t src)
 {
-	uint64_t linear, found = c->gpr[GPR_RAX] & operand_mask(i->size);
+	uint64_t linear, found = acc;
 	bool ok = false;
 
 	if (!c->ops->cmpxchg) {
@@ -291,7 +290,7 @@ static enum emul_result cmpxchg_locked(struct emul_ctxt *c, struct insn *i, uint
 		r = c->ops->cmpxchg(c, linear, &found, &src, i->size, &ok);
 	}
 	if (r == EMUL_OK) {
-		cmpxchg_finish(c, i, found);
+		cmpxchg_finish(c, i, acc, found);
 	}
 	return r;
 }
@@ -302,7 +301,7 @@ enum emul_result exec_alu_cmpxchg(struct emul_ctxt *c, struct insn *i)
 
 	(void)operand_load(c, i, OPD_REG, i->size, &src);
 	if (i->lock) {
-		return cmpxchg_locked(c, i, src);
+		return cmpxchg_locked(c, i, acc, src);
 	}
 	enum emul_result r = operand_load(c, i, OPD_RM, i->size, &dst);
 	if (r != EMUL_OK) {
@@ -313,7 +312,7 @@ enum emul_result exec_alu_cmpxchg(struct emul_ctxt *c, struct insn *i)
 		r = operand_store(c, i, OPD_RM, i->size, dst == acc ? src : dst);
 	}
 	if (r == EMUL_OK) {
-		cmpxchg_finish(c, i, dst);
+		cmpxchg_finish(c, i, acc, dst);
 	}
 	return r;
 }
@@ -333,14 +332,14 @@ enum emul_result exec_alu_cmpxchg8b(struct emul_ctxt *c, struct insn *i)
 		old[0] = hi << 32 | (uint32_t)lo;
 		new[0] = new[1] << 32 | (uint32_t)new[0];
 	}
-	enum emul_result r = operand_linear(c, i, i->mem_seg, i->ea, size, true, &linear);
-	if (r != EMUL_OK) {
-		return r;
-	}
-	if (half == 8 && (linear & 15)) {
+	/* Alignment comes before the segment: a stack address does not make this #SS. */
+	if (half == 8 && operand_misaligned(c, i, size)) {
 		return insn_fault(c, VEC_GP);
 	}
-	r = c->ops->cmpxchg(c, linear, old, new, size, &ok);
+	enum emul_result r = operand_linear(c, i, i->mem_seg, i->ea, size, true, &linear);
+	if (r == EMUL_OK) {
+		r = c->ops->cmpxchg(c, linear, old, new, size, &ok);
+	}
 	if (r != EMUL_OK) {
 		return r;
 	}

@@ -140,16 +140,6 @@ static enum emul_result do_store(struct emul_ctxt *c, const struct insn *i,
 	return operand_mem_write(c, i, i->mem_seg, i->ea, v + (m->high ? 8 : 0), bytes);
 }
 
-static bool misaligned(const struct emul_ctxt *c, const struct insn *i, unsigned int bytes)
-{
-	uint64_t linear = i->ea;
-
-	if (i->mode != MODE_LONG64 || i->mem_seg == SEG_FS || i->mem_seg == SEG_GS) {
-		linear += c->seg[i->mem_seg].base;
-	}
-	return linear & (bytes - 1);
-}
-
 enum emul_result exec_simd_move(struct emul_ctxt *c, struct insn *i)
 {
 	const struct simd_move *m = &simd_move[i->op->sub];
@@ -165,7 +155,7 @@ enum emul_result exec_simd_move(struct emul_ctxt *c, struct insn *i)
 	if (i->vex && i->vvvv && !m->merge && !(m->merge_reg_form && !i->mem)) {
 		return insn_fault(c, VEC_UD);
 	}
-	if (m->aligned && i->mem && misaligned(c, i, bytes)) {
+	if (m->aligned && i->mem && operand_misaligned(c, i, bytes)) {
 		return insn_fault(c, VEC_GP);
 	}
 	return m->load ? do_load(c, i, m, bytes) : do_store(c, i, m, bytes);

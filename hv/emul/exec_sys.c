@@ -241,6 +241,7 @@ static enum emul_result alternate_cr8(struct emul_ctxt *c, unsigned int *cr)
 	return r;
 }
 
+/* A register that does not exist is #UD even where the privilege is missing: no OPF_PRIV rows. */
 enum emul_result exec_sys_mov_cr(struct emul_ctxt *c, struct insn *i)
 {
 	unsigned int cr = i->reg, size = i->mode == MODE_LONG64 ? 8 : 4;
@@ -251,6 +252,9 @@ enum emul_result exec_sys_mov_cr(struct emul_ctxt *c, struct insn *i)
 		r = alternate_cr8(c, &cr);
 	} else if (cr != 0 && cr != 2 && cr != 3 && cr != 4 && cr != 8) {
 		r = insn_fault(c, VEC_UD);
+	}
+	if (r == EMUL_OK && effective_cpl(c, i->mode) != 0) {
+		r = insn_fault(c, VEC_GP);
 	}
 	if (r != EMUL_OK) {
 		return r;
@@ -271,10 +275,17 @@ enum emul_result exec_sys_mov_dr(struct emul_ctxt *c, struct insn *i)
 	unsigned int dr = i->reg, size = i->mode == MODE_LONG64 ? 8 : 4;
 	uint64_t v;
 
-	if (dr >= 8 || ((dr & ~1u) == 4 && (c->cr4 & CR4_DE))) {
+	if (dr >= 8) {
 		return insn_fault(c, VEC_UD);
 	}
+	if (effective_cpl(c, i->mode) != 0) {
+		return insn_fault(c, VEC_GP);
+	}
 	if ((dr & ~1u) == 4) {
+		/* DR4 and DR5 are old names of DR6 and DR7. */
+		if (c->cr4 & CR4_DE) {
+			return insn_fault(c, VEC_UD);
+		}
 		dr += 2;
 	}
 	if (i->op->sub) {

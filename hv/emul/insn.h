@@ -217,6 +217,8 @@ static inline void operand_set_reg(struct emul_ctxt *c, const struct insn *i, un
 /* Segment, limit, type and canonical checks for size bytes at seg:offset; *linear is the address. */
 enum emul_result operand_linear(struct emul_ctxt *c, const struct insn *i, unsigned int seg,
 				uint64_t offset, unsigned int size, bool write, uint64_t *linear);
+/* Is the memory operand not at a multiple of size, a power of two? Needs no other check before it. */
+bool operand_misaligned(const struct emul_ctxt *c, const struct insn *i, unsigned int size);
 /* How many elements of a string, at most count, pass those checks in one run. */
 uint64_t operand_span(struct emul_ctxt *c, const struct insn *i, unsigned int seg, uint64_t offset,
 		      unsigned int size, bool write, bool down, uint64_t count);

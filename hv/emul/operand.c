@@ -67,6 +67,16 @@ enum emul_result operand_linear(struct emul_ctxt *c, const struct insn *i, unsig
 	return *linear + size - 1 > UINT32_MAX ? EMUL_UNHANDLED : EMUL_OK;
 }
 
+bool operand_misaligned(const struct emul_ctxt *c, const struct insn *i, unsigned int size)
+{
+	uint64_t linear = i->ea;
+
+	if (i->mode != MODE_LONG64 || i->mem_seg == SEG_FS || i->mem_seg == SEG_GS) {
+		linear += c->seg[i->mem_seg].base;
+	}
+	return linear & (size - 1);
+}
+
 static bool span_ok(struct emul_ctxt *c, const struct insn *i, unsigned int seg, uint64_t first,
 		    uint64_t last, unsigned int size, bool write)
 {

@@ -341,7 +341,7 @@ static const struct opcode sse_f0[4] = {
 /* The mandatory-prefix siblings of NOP, BSF and BSR are told apart by exec. */
 
 #define ROW_SYS(fn, fl)       { fn, .flags = K | (fl) }
-#define ROW_CR(fn, s, fl)     { fn, .flags = M | OPF_PRIV | OPF_REGS | (fl), .sub = (s) }
+#define ROW_CR(fn, s, fl)     { fn, .flags = M | OPF_REGS | (fl), .sub = (s) }
 #define ROW_MOVX(s, sz)       { exec_move_movx, .flags = M, .dst = OPD_REG, \
 				.sub = (sz) << 1 | (s) }
 #define ROW_SHD(right, from, im) \
