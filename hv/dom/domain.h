@@ -79,6 +79,11 @@ struct domain {
 	uint64_t hvm_param[40];         /* [lock] HVM_PARAM_*; side effects in hvm/hvm_params.c */
 	struct xen_e820 { uint64_t addr, size; uint32_t type; } __attribute__((packed)) *e820; /* [lock] */
 	unsigned int e820_entries;      /* [lock] */
+	uint32_t vm_assist;             /* [atomic] bits of VMASST_TYPE_* that are on */
+	struct timer watchdog[2];       /* SCHEDOP_watchdog (dom/domain.c) */
+	uint32_t watchdog_used;         /* [lock] bit: slot in use */
+	int32_t time_offset;            /* [lock] seconds the guest's RTC differs from UTC */
+	uint64_t mempool_bytes;         /* [lock] what the toolstack set; tables come from the heap */
 	uint64_t created_ns;            /* const: time_now() at creation */
 	uint64_t log_window, log_count; /* [rate limiter of guest_log, racy on purpose] */
 };
@@ -92,7 +97,10 @@ struct vcpu {
 	bool online;                    /* [own + domctl while paused] started and not parked by INIT */
 	bool blocked;                   /* [own] in HLT or poll: shown in domain info */
 	uint32_t kicked;                /* atomic: something in dom/ or hvm/ wants the vCPU's attention */
+	char name[16];                  /* const: "d1v0", for the unit */
 	struct timer singleshot;        /* VIRQ_TIMER (dom/vcpu.c) */
+	struct timer periodic;          /* VIRQ_TIMER every period ns */
+	uint64_t period;                /* [own; the timer reads] 0: off */
 	struct timer poll_timer;        /* SCHEDOP_poll time-out */
 	bool poll_timed_out;            /* [own; poll_timer sets] */
 	void *info;                     /* [LOCK_SHINFO] struct vcpu_info, mapped */
@@ -101,8 +109,15 @@ struct vcpu {
 	uint16_t virq_port[24];         /* [LOCK_EVTCHN] */
 	struct vcpu_runstate_info runstate; /* [own switch hooks] */
 	uint64_t runstate_addr;         /* [own] guest linear address, 0: none */
+	bool runstate_compat;           /* [own] the area has the 32-bit layout */
 	uint64_t time_addr;             /* [own] vcpu_time_info copy's guest linear address, 0: none */
+	uint32_t areas_dirty;           /* atomic: VCPU_AREA_*: vcpu_flush_areas() is due before guest entry */
 };
+
+enum { VCPU_AREA_RUNSTATE = 1, VCPU_AREA_TIME = 2 };
+
+/* What happens when a vCPU's unit gets and leaves its CPU; defined in hvm/. */
+extern const struct sched_hooks vcpu_sched_hooks;
 
 static inline struct vcpu *unit_vcpu(struct sched_unit *u)
 {
@@ -123,6 +138,9 @@ struct domain_config {
 	xen_domain_handle_t handle;
 };
 extern struct domain *dom0;             /* const after start-up */
+/* Dom0 stopped by itself (SHUTDOWN_*): reboot or halt the machine. Set once at start-up; never returns. */
+extern void (*domain_dom0_stopped)(uint8_t reason);
+/* A guest starts with one control-tool pause (domain_unpause() lets it run), Dom0 with none. No vCPU is online. */
 int domain_create(const struct domain_config *c, struct domain **out);
 /* Find by id and take a reference; NULL: none. DOMID_SELF means the current vCPU's domain. */
 struct domain *domain_get(domid_t id);
@@ -137,6 +155,8 @@ void domain_shutdown(struct domain *d, uint8_t reason);
 /* Destroy: returns 0 when all is torn down (references may keep the shell). Any number of times. */
 int domain_destroy(struct domain *d);
 uint64_t domain_run_time(const struct domain *d);
+/* SCHEDOP_watchdog: id 0 takes a free slot and returns its number (1..), timeout 0 gives one back. */
+int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds);
 
 /* ---- dom/vcpu.c ---- */
 int vcpu_create(struct domain *d, unsigned int id);
@@ -147,6 +167,18 @@ void vcpu_start(struct vcpu *v);
 /* Parked by INIT, or HLT with interrupts off for ever. All vCPUs parked: SHUTDOWN_poweroff. */
 void vcpu_park(struct vcpu *v);
 struct vcpu *domain_vcpu(const struct domain *d, unsigned int id);      /* bounds-checked; NULL */
+/* Undo vcpu_create(), of a vCPU whose unit has ended or never ran. In two steps: stop what could still reach it; free. */
+void vcpu_stop(struct vcpu *v);
+void vcpu_free(struct vcpu *v);
+/* Called by the switch hooks (interrupts off): RUNSTATE_*. */
+void vcpu_runstate_change(struct vcpu *v, int state);
+/* Runstate right now, for anybody. */
+void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *r);
+/* Write the registered areas into guest memory. The vCPU's own loop, before guest entry, when areas_dirty. */
+void vcpu_flush_areas(struct vcpu *v);
+/* VIRQ_TIMER at an absolute time_now() (0: off), or every period ns (0: off). Of the current vCPU. */
+void vcpu_set_singleshot(struct vcpu *v, uint64_t deadline_ns);
+void vcpu_set_periodic(struct vcpu *v, uint64_t period_ns);
 
 /* ---- dom/crash.c ---- */
 /* End a domain because it or its device model did something impossible. Says why, which vCPU, where, and the
