@@ -157,7 +157,7 @@ static int id_choose(const struct domain_config *c, domid_t *id)
 	} else {
 		for (unsigned int tries = 0; tries < DOMID_FIRST_RESERVED && rc != 0; tries++) {
 			*id = next_id;
-			next_id = next_id + 1 < DOMID_FIRST_RESERVED ? next_id + 1 : 1;
+			next_id = next_id + 1u < DOMID_FIRST_RESERVED ? (domid_t)(next_id + 1) : 1;
 			rc = list_find(*id) == NULL ? 0 : -ENOSPC;
 		}
 	}

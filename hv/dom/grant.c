@@ -5,6 +5,7 @@
  * compare-and-exchange only.
  */
 #include "dom/grant.h"
+#include "lib/bug.h"
 #include "lib/mem.h"
 #include "core/heap.h"
 #include "dom/domain.h"

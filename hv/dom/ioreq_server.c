@@ -12,6 +12,7 @@
 #include "ioreq/bufring.h"
 #include "ioreq/slot.h"
 #include <xen/hvm/dm_op.h>
+#include <xen/hvm/hvm_op.h>
 
 struct ioreq_server {
 	struct domain *domain;          /* const */

@@ -258,3 +258,18 @@ int populate_move(struct domain *d, gfn_t src, gfn_t dst)
 	}
 	return rc;
 }
+
+int populate_move_range(struct domain *d, gfn_t src, gfn_t dst, uint64_t n, uint64_t *done)
+{
+	bool down = dst.v > src.v;
+	int rc = 0;
+
+	for (*done = 0; *done < n && rc == 0; ++*done) {
+		uint64_t i = down ? n - 1 - *done : *done;
+		rc = populate_move(d, gfn_add(src, i), gfn_add(dst, i));
+		if ((*done & 63) == 63) {
+			sched_check();
+		}
+	}
+	return rc;
+}

@@ -27,6 +27,9 @@ int populate_remove(struct domain *d, gfn_t gfn) MUST_CHECK;
  * -EPERM: dst is the machine's. */
 int populate_move(struct domain *d, gfn_t src, gfn_t dst) MUST_CHECK;
 
+/* The same for n frames, in the order that overlapping ranges need; *done counts. */
+int populate_move_range(struct domain *d, gfn_t src, gfn_t dst, uint64_t n, uint64_t *done) MUST_CHECK;
+
 /* Make gfn a hole, whatever of the guest's was there. -EPERM: the machine's own address. -ENOENT: it was one. */
 int populate_evict(struct domain *d, gfn_t gfn) MUST_CHECK;
 /* Evict and show a page there: takes over the caller's page reference if the type holds one, also on failure. */

@@ -1,0 +1,147 @@
+/*
+ * THE HYPERCALL TABLE, dispatch and multicall.
+ *
+ * A number without a row, and every operation that a row's handler does not know, is -ENOSYS: Linux and the tools fall
+ * back where the ABI lets them.
+ */
+#include "abi/args.h"
+#include "abi/compat.h"
+#include "core/log.h"
+#include "core/trace.h"
+#include "dom/evtchn.h"
+#include "hvm/hvm.h"
+
+static const struct hypercall table[] = {
+	[__HYPERVISOR_platform_op]      = { "platform_op",      hc_platform,    1, HC_PRIVILEGED },
+	[__HYPERVISOR_memory_op]        = { "memory_op",        hc_memory,      2, HC_ANY },
+	[__HYPERVISOR_multicall]        = { "multicall",        hc_multicall,   2, HC_ANY },
+	[__HYPERVISOR_set_timer_op]     = { "set_timer_op",     hc_set_timer,   2, HC_ANY },
+	[__HYPERVISOR_xen_version]      = { "xen_version",      hc_xen_version, 2, HC_ANY },
+	[__HYPERVISOR_console_io]       = { "console_io",       hc_console_io,  3, HC_ANY },
+	[__HYPERVISOR_grant_table_op]   = { "grant_table_op",   hc_grant,       3, HC_ANY },
+	[__HYPERVISOR_vm_assist]        = { "vm_assist",        hc_vm_assist,   2, HC_ANY },
+	[__HYPERVISOR_vcpu_op]          = { "vcpu_op",          hc_vcpu,        3, HC_ANY },
+	[__HYPERVISOR_sched_op]         = { "sched_op",         hc_sched,       2, HC_ANY },
+	[__HYPERVISOR_event_channel_op] = { "event_channel_op", hc_evtchn,      2, HC_ANY },
+	[__HYPERVISOR_physdev_op]       = { "physdev_op",       hc_physdev,     2, HC_ANY },
+	[__HYPERVISOR_hvm_op]           = { "hvm_op",           hc_hvm,         2, HC_ANY },
+	[__HYPERVISOR_sysctl]           = { "sysctl",           hc_sysctl,      1, HC_PRIVILEGED },
+	[__HYPERVISOR_domctl]           = { "domctl",           hc_domctl,      1, HC_PRIVILEGED },
+	[__HYPERVISOR_dm_op]            = { "dm_op",            hc_dm_op,       3, HC_ANY },
+};
+
+static const struct hypercall *find(uint64_t nr)
+{
+	return nr < ARRAY_SIZE(table) && table[nr].fn != NULL ? &table[nr] : NULL;
+}
+
+const char *hypercall_name(unsigned int nr)
+{
+	const struct hypercall *h = find(nr);
+
+	return h != NULL ? h->name : NULL;
+}
+
+static int64_t run(struct hc_call *c, uint64_t nr)
+{
+	const struct hypercall *h;
+	int64_t rc;
+
+	h = find(c->compat ? (uint32_t)nr : nr);
+	if (h == NULL) {
+		return -ENOSYS;
+	}
+	if (h->who == HC_PRIVILEGED && !access_privileged(c->d)) {
+		return -EPERM;
+	}
+	/* A 64-bit value takes two registers of a 32-bit caller: never cut below what a handler may read. */
+	for (unsigned int i = h->nargs; i < ARRAY_SIZE(c->arg); i++) {
+		c->arg[i] = 0;
+	}
+	rc = h->fn(c);
+	/* Internal: whoever waited for something was told that the domain dies. It will not see this. */
+	return rc == -ERESTART ? -EINTR : rc;
+}
+
+uint64_t hypercall_dispatch(struct vcpu *v, uint64_t nr, const uint64_t arg[6])
+{
+	struct hc_call c = { .v = v, .d = v->domain, .compat = !hvm_guest_is_64bit(v) };
+	int64_t rc;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(c.arg); i++) {
+		c.arg[i] = c.compat ? (uint32_t)arg[i] : arg[i];
+	}
+	trace(TRC_HYPERCALL, v->domain->id, (uint16_t)v->id, nr, c.arg[0]);
+	rc = run(&c, nr);
+	trace(TRC_HYPERCALL_DONE, v->domain->id, (uint16_t)v->id, nr, (uint64_t)rc);
+	return c.compat ? (uint32_t)rc : (uint64_t)rc;
+}
+
+bool hc_preempt(struct hc_call *c)
+{
+	sched_check();
+	return READ_ONCE(c->d->dying);
+}
+
+/* ---- multicall ---- */
+
+static int multicall_one(struct hc_call *outer, uint64_t entry)
+{
+	struct hc_call c = { .v = outer->v, .d = outer->d, .compat = outer->compat, .nested = true };
+	struct multicall_entry e;
+	int rc = hc_get(outer, entry, &e);
+
+	if (rc != 0) {
+		return rc;
+	}
+	memcpy(c.arg, e.args, sizeof(c.arg));
+	e.result = (xen_ulong_t)run(&c, e.op);
+	return hc_put_bytes(outer, entry + offsetof(struct multicall_entry, result), &e.result, sizeof(e.result));
+}
+
+static int multicall_one_compat(struct hc_call *outer, uint64_t entry)
+{
+	struct hc_call c = { .v = outer->v, .d = outer->d, .compat = outer->compat, .nested = true };
+	struct compat_multicall_entry e;
+	int rc = hc_get(outer, entry, &e);
+
+	if (rc != 0) {
+		return rc;
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(c.arg); i++) {
+		c.arg[i] = e.args[i];
+	}
+	e.result = (uint32_t)run(&c, e.op);
+	return hc_put_bytes(outer, entry + offsetof(struct compat_multicall_entry, result), &e.result,
+			    sizeof(e.result));
+}
+
+int64_t hc_multicall(struct hc_call *c)
+{
+	uint64_t size = c->compat ? sizeof(struct compat_multicall_entry) : sizeof(struct multicall_entry);
+	int rc = 0;
+
+	if (c->nested) {
+		return -EINVAL;
+	}
+	for (uint64_t i = 0; i < (uint32_t)c->arg[1] && rc == 0; i++) {
+		uint64_t entry = c->arg[0] + i * size;
+		if (i != 0 && hc_preempt(c)) {
+			return -EINTR;
+		}
+		rc = c->compat ? multicall_one_compat(c, entry) : multicall_one(c, entry);
+	}
+	return rc;
+}
+
+/* ---- start-up ---- */
+
+static void console_input(void)
+{
+	evtchn_global_virq(VIRQ_CONSOLE);
+}
+
+void hypercall_init(void)
+{
+	console_input_hook = console_input;
+}
