@@ -43,3 +43,11 @@ tests_unit_test_vpit_SOURCES = tests/unit/test_vpit.c tests/fake/bug.c \
 tests_unit_test_vpit_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_vpit_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_vpit_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_vrtc
+TESTS += tests/unit/test_vrtc
+tests_unit_test_vrtc_SOURCES = tests/unit/test_vrtc.c tests/fake/bug.c \
+	tests/fake/fake_vdev_host.c hv/dev/vrtc.c
+tests_unit_test_vrtc_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_vrtc_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_vrtc_LDADD = $(TEST_LDADD)

@@ -1,0 +1,371 @@
+/* vrtc.c against the MC146818 data sheet: formats, calendar, update cycle, alarm, flags, rates. */
+#include <string.h>
+#include "dev/vrtc.h"
+#include "fake/fake_vdev_host.h"
+#include "fake/io.h"
+#include "fake/rnd.h"
+#include "fake/suite.h"
+
+#define SECOND 1000000000ull
+#define Y2000  946684800ll      /* Saturday 2000-01-01 00:00:00 */
+
+static struct vrtc v;
+static struct fake_world w;
+
+static enum io_result io(void *dev, struct io_access *a)
+{
+	return vrtc_io(dev, a);
+}
+
+static void timer(void *dev, unsigned int id)
+{
+	vrtc_timer(dev, id);
+}
+
+static unsigned int rd(unsigned int i)
+{
+	io_write(io, &v, 0x70, 1, i);
+	return io_read(io, &v, 0x71, 1);
+}
+
+static void wr(unsigned int i, uint8_t value)
+{
+	io_write(io, &v, 0x70, 1, i);
+	io_write(io, &v, 0x71, 1, value);
+}
+
+static void setup(void)
+{
+	fake_world_init(&w, 5 * SECOND, timer, &v);
+	vrtc_init(&v, &w.host);
+	vrtc_set_time(&v, Y2000 - 5);
+}
+
+/* Set the clock through its registers. */
+static void set_clock(const uint8_t t[7])
+{
+	static const uint8_t regs[7] = { 0, 2, 4, 6, 7, 8, 9 };
+
+	wr(0x0b, rd(0x0b) | 0x80);
+	for (unsigned int i = 0; i < 7; i++) {
+		wr(regs[i], t[i]);
+	}
+	wr(0x0b, rd(0x0b) & 0x7f);
+}
+
+static void expect_clock(const uint8_t t[7])
+{
+	static const uint8_t regs[7] = { 0, 2, 4, 6, 7, 8, 9 };
+
+	for (unsigned int i = 0; i < 7; i++) {
+		ck_assert_uint_eq(rd(regs[i]), t[i]);
+	}
+}
+
+START_TEST(test_initial)
+{
+	ck_assert_uint_eq(rd(0x0a), 0x26);
+	ck_assert_uint_eq(rd(0x0b), 0x02);
+	ck_assert_uint_eq(rd(0x0d), 0x80);
+	expect_clock((const uint8_t[7]){ 0x00, 0x00, 0x00, 7, 0x01, 0x01, 0x00 });
+	fake_run(&w, SECOND - 1);
+	ck_assert_uint_eq(rd(0), 0x00);
+	fake_run(&w, 1);
+	ck_assert_uint_eq(rd(0), 0x01);
+	ck_assert_int_eq(vrtc_get_time(&v), Y2000 + 1);
+}
+END_TEST
+
+START_TEST(test_roll_over)
+{
+	static const struct {
+		uint8_t before[7], after[7];
+	} rows[] = {
+		/* sec, min, hour, weekday, day, month, year */
+		{ { 0x59, 0x59, 0x23, 6, 0x31, 0x12, 0x99 }, { 0, 0, 0, 7, 0x01, 0x01, 0x00 } },
+		{ { 0x59, 0x59, 0x23, 2, 0x28, 0x02, 0x00 }, { 0, 0, 0, 3, 0x29, 0x02, 0x00 } },
+		{ { 0x59, 0x59, 0x23, 3, 0x29, 0x02, 0x00 }, { 0, 0, 0, 4, 0x01, 0x03, 0x00 } },
+		{ { 0x59, 0x59, 0x23, 4, 0x28, 0x02, 0x23 }, { 0, 0, 0, 5, 0x01, 0x03, 0x23 } },
+		{ { 0x59, 0x59, 0x23, 4, 0x28, 0x02, 0x24 }, { 0, 0, 0, 5, 0x29, 0x02, 0x24 } },
+		{ { 0x59, 0x59, 0x23, 7, 0x30, 0x04, 0x22 }, { 0, 0, 0, 1, 0x01, 0x05, 0x22 } },
+		{ { 0x59, 0x09, 0x09, 1, 0x09, 0x09, 0x09 }, { 0, 0x10, 0x09, 1, 9, 9, 9 } },
+		{ { 0x59, 0x59, 0x23, 1, 0x31, 0x12, 0x69 }, { 0, 0, 0, 2, 0x01, 0x01, 0x70 } },
+	};
+
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		set_clock(rows[i].before);
+		expect_clock(rows[i].before);
+		fake_run(&w, SECOND);
+		expect_clock(rows[i].after);
+	}
+	/* A whole century day by day: only dates that exist, each followed by the next. */
+	set_clock((const uint8_t[7]){ 0, 0, 0, 5, 0x01, 0x01, 0x70 });
+	wr(0x0b, 0x06);
+	for (unsigned int day = 0; day < 36524; day++) {
+		unsigned int d = rd(7), m = rd(8), y = rd(9), wd = rd(6);
+		fake_run(&w, 86400 * SECOND);
+		ck_assert(rd(7) == d + 1 || (rd(7) == 1 && rd(8) == m % 12 + 1 && d >= 28));
+		ck_assert(rd(9) == y || (rd(9) == (y + 1) % 100 && m == 12 && d == 31));
+		ck_assert_uint_eq(rd(6), wd % 7 + 1);
+	}
+	ck_assert_uint_eq(rd(7), 31);
+	ck_assert_uint_eq(rd(8), 12);
+	ck_assert_uint_eq(rd(9), 69);
+}
+END_TEST
+
+START_TEST(test_formats)
+{
+	static const struct { uint8_t hour, bcd24, bin24, bcd12, bin12; } rows[] = {
+		{ 0, 0x00, 0, 0x12, 12 }, { 1, 0x01, 1, 0x01, 1 }, { 11, 0x11, 11, 0x11, 11 },
+		{ 12, 0x12, 12, 0x92, 0x8c }, { 13, 0x13, 13, 0x81, 0x81 },
+		{ 23, 0x23, 23, 0x91, 0x8b },
+	};
+
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		wr(0x0b, 0x02);
+		set_clock((const uint8_t[7]){ 0x45, 0x30, rows[i].bcd24, 7, 0x10, 0x11, 0x12 });
+		ck_assert_uint_eq(rd(4), rows[i].bcd24);
+		wr(0x0b, 0x06);
+		ck_assert_uint_eq(rd(4), rows[i].bin24);
+		ck_assert_uint_eq(rd(2), 30);
+		ck_assert_uint_eq(rd(7), 10);
+		wr(0x0b, 0x00);
+		ck_assert_uint_eq(rd(4), rows[i].bcd12);
+		wr(0x0b, 0x04);
+		ck_assert_uint_eq(rd(4), rows[i].bin12);
+		/* and back in through the 12-hour registers */
+		set_clock((const uint8_t[7]){ 45, 30, rows[i].bin12, 7, 10, 11, 12 });
+		wr(0x0b, 0x02);
+		ck_assert_uint_eq(rd(4), rows[i].bcd24);
+		ck_assert_uint_eq(rd(0), 0x45);
+	}
+}
+END_TEST
+
+START_TEST(test_set_and_uip)
+{
+	/* UIP in the last 2228 us of each second. */
+	fake_run(&w, SECOND - 2228001);
+	ck_assert_uint_eq(rd(0x0a) & 0x80, 0);
+	fake_run(&w, 1);
+	ck_assert_uint_eq(rd(0x0a) & 0x80, 0x80);
+	fake_run(&w, 2227999);
+	ck_assert_uint_eq(rd(0x0a) & 0x80, 0x80);
+	ck_assert_uint_eq(rd(0), 0x00);
+	fake_run(&w, 1);
+	ck_assert_uint_eq(rd(0x0a), 0x26);
+	ck_assert_uint_eq(rd(0), 0x01);
+	/* SET stops the time and UIP, and clears the update-ended enable. */
+	wr(0x0b, 0x92);
+	ck_assert_uint_eq(rd(0x0b), 0x82);
+	fake_run(&w, 10 * SECOND - 1);
+	ck_assert_uint_eq(rd(0x0a), 0x26);
+	ck_assert_uint_eq(rd(0), 0x01);
+	wr(0x0b, 0x02);
+	ck_assert_uint_eq(rd(0), 0x01);
+	fake_run(&w, 1);                        /* the second's phase was kept */
+	ck_assert_uint_eq(rd(0), 0x02);
+	/* Divider held in reset; the first update comes half a second after its release. */
+	wr(0x0a, 0x76);
+	fake_run(&w, 3 * SECOND + 1);
+	ck_assert_uint_eq(rd(0), 0x02);
+	wr(0x0a, 0x26);
+	fake_run(&w, SECOND / 2 - 1);
+	ck_assert_uint_eq(rd(0), 0x02);
+	fake_run(&w, 1);
+	ck_assert_uint_eq(rd(0), 0x03);
+	/* One field changed while running. */
+	wr(2, 0x30);
+	ck_assert_uint_eq(rd(2), 0x30);
+	ck_assert_uint_eq(rd(0), 0x03);
+	wr(6, 3);
+	ck_assert_uint_eq(rd(6), 3);
+	fake_run(&w, 86400 * SECOND);
+	ck_assert_uint_eq(rd(6), 4);
+}
+END_TEST
+
+START_TEST(test_periodic_rates)
+{
+	static const uint16_t hz[16] = { 0, 256, 128, 8192, 4096, 2048, 1024, 512, 256, 128, 64, 32,
+					 16, 8, 4, 2 };
+
+	wr(0x0b, 0x42);
+	for (unsigned int rate = 0; rate < 16; rate++) {
+		wr(0x0a, 0x20 | rate);
+		fake_run_to(&w, (w.now / SECOND + 1) * SECOND);
+		rd(0x0c);
+		w.rises[8] = 0;
+		fake_run(&w, 2 * SECOND);
+		ck_assert_uint_eq(w.rises[8], 2 * hz[rate]);
+		unsigned int flags = rd(0x0c);
+		ck_assert_uint_eq(flags & 0xc0, rate == 0 ? 0 : 0xc0);
+	}
+}
+END_TEST
+
+START_TEST(test_register_c)
+{
+	/* The flags set without their enables; IRQF does not. */
+	rd(0x0c);
+	fake_run(&w, SECOND);
+	ck_assert_uint_eq(rd(0x0c), 0x50);
+	ck_assert_uint_eq(rd(0x0c), 0x00);
+	ck_assert_uint_eq(w.rises[8], 0);
+	/* A flag already there interrupts when it is enabled. */
+	fake_run(&w, SECOND);
+	wr(0x0b, 0x12);
+	ck_assert_uint_eq(w.rises[8], 1);
+	ck_assert(w.level[8]);
+	ck_assert_uint_eq(rd(0x0c), 0xd0);
+	ck_assert(!w.level[8]);
+	/* Update-ended: once a second, at its boundary, unread C or not. */
+	fake_run_to(&w, 20 * SECOND - 1);
+	w.rises[8] = 0;
+	fake_run(&w, 1);
+	ck_assert_uint_eq(w.rises[8], 1);
+	fake_run(&w, 10 * SECOND);
+	ck_assert_uint_eq(w.rises[8], 11);
+	/* Disabling lowers the wire and IRQF, the flag stays. */
+	wr(0x0b, 0x02);
+	ck_assert(!w.level[8]);
+	ck_assert_uint_eq(rd(0x0c) & 0x90, 0x10);
+	fake_run(&w, 5 * SECOND);
+	ck_assert_uint_eq(w.rises[8], 11);
+	wr(0x0c, 0xff);
+	wr(0x0d, 0x00);
+	ck_assert_uint_eq(rd(0x0d), 0x80);
+}
+END_TEST
+
+/* Seconds until the alarm interrupts, at most two days; -1 when it does not. */
+static int alarm_after(const uint8_t clock[7], uint8_t h, uint8_t m, uint8_t s)
+{
+	uint64_t start;
+
+	wr(0x0b, 0x02);
+	wr(1, s);
+	wr(3, m);
+	wr(5, h);
+	set_clock(clock);
+	rd(0x0c);
+	wr(0x0b, 0x22);
+	w.rises[8] = 0;
+	start = w.now;
+	fake_run(&w, 2 * 86400 * SECOND);
+	if (w.rises[8] == 0) {
+		return -1;
+	}
+	ck_assert_uint_eq(rd(0x0c) & 0xa0, 0xa0);
+	/* The first of them: run again from the same clock. */
+	set_clock(clock);
+	rd(0x0c);
+	start = w.now;
+	w.rises[8] = 0;
+	while (w.rises[8] == 0) {
+		fake_run_to(&w, w.deadline[VRTC_TIMER_UPDATE]);
+	}
+	return (w.now - start + SECOND / 2) / SECOND;
+}
+
+START_TEST(test_alarm)
+{
+	static const uint8_t clock[7] = { 0x30, 0x15, 0x10, 7, 0x01, 0x01, 0x00 };
+
+	ck_assert_int_eq(alarm_after(clock, 0x10, 0x15, 0x31), 1);
+	ck_assert_int_eq(alarm_after(clock, 0x10, 0x15, 0x30), 86400);
+	ck_assert_int_eq(alarm_after(clock, 0x10, 0x16, 0x00), 30);
+	ck_assert_int_eq(alarm_after(clock, 0x09, 0x15, 0x30), 82800);
+	ck_assert_int_eq(alarm_after(clock, 0xff, 0xff, 0xff), 1);
+	ck_assert_int_eq(alarm_after(clock, 0xc0, 0xc0, 0x30), 60);
+	ck_assert_int_eq(alarm_after(clock, 0xff, 0x15, 0x30), 3600);
+	ck_assert_int_eq(alarm_after(clock, 0xff, 0x16, 0x29), 59);
+	ck_assert_int_eq(alarm_after(clock, 0x11, 0xff, 0xff), 2670);
+	ck_assert_int_eq(alarm_after(clock, 0xff, 0xff, 0x7a), -1);
+	ck_assert_int_eq(alarm_after(clock, 0xff, 0x7a, 0xff), -1);
+	ck_assert_int_eq(alarm_after(clock, 0x24, 0x00, 0x00), -1);
+	/* The flag comes without the enable. */
+	wr(0x0b, 0x02);
+	wr(1, 0xff);
+	wr(3, 0xff);
+	wr(5, 0xff);
+	rd(0x0c);
+	fake_run(&w, SECOND);
+	ck_assert_uint_eq(rd(0x0c) & 0xa0, 0x20);
+	/* 12-hour clock: 81h is one in the afternoon. */
+	wr(0x0b, 0x00);
+	wr(1, 0x00);
+	wr(3, 0x00);
+	wr(5, 0x81);
+	set_clock((const uint8_t[7]){ 0x59, 0x59, 0x92, 7, 0x01, 0x01, 0x00 });
+	rd(0x0c);
+	fake_run(&w, SECOND);
+	ck_assert_uint_eq(rd(0x0c) & 0x20, 0x20);
+	ck_assert_uint_eq(rd(4), 0x81);
+}
+END_TEST
+
+START_TEST(test_index)
+{
+	ck_assert_int_eq(io_result(io, &v, true, 0x70, 1, 0x0e), IO_UNCLAIMED);
+	ck_assert_int_eq(io_result(io, &v, false, 0x71, 1, 0), IO_UNCLAIMED);
+	ck_assert_int_eq(io_result(io, &v, true, 0x71, 1, 0), IO_UNCLAIMED);
+	ck_assert_int_eq(io_result(io, &v, true, 0x70, 2, 0x5538), IO_UNCLAIMED);
+	ck_assert_int_eq(io_result(io, &v, true, 0x70, 1, 0x8d), IO_DONE);     /* NMI bit */
+	ck_assert_uint_eq(io_read(io, &v, 0x71, 1), 0x80);
+	ck_assert_uint_eq(io_read(io, &v, 0x70, 1), 0xff);
+	io_write(io, &v, 0x70, 2, 0x1201);
+	ck_assert_uint_eq(rd(1), 0x12);
+	ck_assert_uint_eq(io_read(io, &v, 0x71, 2), 0xff12);
+	ck_assert_int_eq(io_result(io, &v, false, 0x72, 1, 0), IO_UNCLAIMED);
+}
+END_TEST
+
+START_TEST(test_reset)
+{
+	wr(0x0b, 0x72 | 0x08);
+	wr(5, 0x11);
+	fake_run(&w, SECOND);
+	vrtc_reset(&v);
+	ck_assert_uint_eq(rd(0x0b), 0x02);
+	ck_assert_uint_eq(rd(0x0c) & 0x80, 0);
+	ck_assert_uint_eq(rd(5), 0x11);
+	ck_assert_uint_eq(rd(0), 0x01);
+	ck_assert_uint_eq(w.deadline[0], 0);
+	ck_assert_uint_eq(w.deadline[1], 0);
+	vrtc_set_time(&v, INT64_MAX);
+	rd(9);
+	vrtc_set_time(&v, -5);
+	ck_assert_uint_eq(rd(9), 0x70);
+}
+END_TEST
+
+START_TEST(test_random_accesses)
+{
+	struct rnd r = { 1461 };
+
+	for (unsigned int i = 0; i < 200000; i++) {
+		io_result(io, &v, true, 0x70, 1, rnd_below(&r, 16));
+		io_result(io, &v, rnd_below(&r, 2), 0x6f + rnd_below(&r, 4), rnd_size(&r),
+			  rnd_next(&r));
+		if (rnd_below(&r, 4) == 0) {
+			fake_run(&w, rnd_below(&r, 1ull << rnd_below(&r, 27)));
+		}
+		if (rnd_below(&r, 100) == 0) {
+			w.now += rnd_below(&r, 1ull << 46);
+		}
+		ck_assert_int_ge(vrtc_get_time(&v), 0);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		test_initial, test_roll_over, test_formats, test_set_and_uip, test_periodic_rates,
+		test_register_c, test_alarm, test_index, test_reset, test_random_accesses, NULL
+	};
+
+	return suite_run("vrtc", setup, tests);
+}
