@@ -53,6 +53,15 @@ HV_ABI_SRCS =
 
 # dev: device models, pure (L3)
 HV_DEV_SRCS =
+HV_DEV_SRCS += hv/dev/irqline.c
+HV_DEV_SRCS += hv/dev/vioapic.c
+HV_DEV_SRCS += hv/dev/vlapic.c
+HV_DEV_SRCS += hv/dev/vlapic_ipi.c
+HV_DEV_SRCS += hv/dev/vlapic_timer.c
+HV_DEV_SRCS += hv/dev/vmsi.c
+HV_DEV_SRCS += hv/dev/vpic.c
+HV_DEV_SRCS += hv/dev/vpit.c
+HV_DEV_SRCS += hv/dev/vrtc.c
 
 # emul: instruction emulator, pure (L3)
 HV_EMUL_SRCS =
