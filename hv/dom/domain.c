@@ -363,6 +363,21 @@ void domain_shutdown(struct domain *d, uint8_t reason)
 	evtchn_global_virq(VIRQ_DOM_EXC);
 }
 
+int domain_resume(struct domain *d)
+{
+	int rc = -EINVAL;
+
+	spin_lock(&d->lock);
+	if (d->shutdown && !d->crashed && !d->dying) {
+		WRITE_ONCE(d->shutdown, false);
+		d->shutdown_code = 0;
+		unpause_units(d);
+		rc = 0;
+	}
+	spin_unlock(&d->lock);
+	return rc;
+}
+
 int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds)
 {
 	int rc = 0;

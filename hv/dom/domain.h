@@ -152,6 +152,8 @@ int domain_pause(struct domain *d);             /* returns when no vCPU of it ru
 int domain_unpause(struct domain *d);           /* -EINVAL when not paused */
 /* The domain stops by itself: pause all vCPUs, raise VIRQ_DOM_EXC in Dom0. First reason wins. */
 void domain_shutdown(struct domain *d, uint8_t reason);
+/* Undo a shutdown (a cancelled suspend). -EINVAL: it is not shut down. */
+int domain_resume(struct domain *d);
 /* Destroy: returns 0 when all is torn down (references may keep the shell). Any number of times. */
 int domain_destroy(struct domain *d);
 uint64_t domain_run_time(const struct domain *d);
