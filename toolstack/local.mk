@@ -6,7 +6,7 @@ noinst_LIBRARIES += toolstack/libostler.a
 TOOLSTACK_CPPFLAGS = $(HOSTED_CPPFLAGS) -D__XEN_TOOLS__ $(LIBXML_CFLAGS) $(XEN_CFLAGS) \
 	-DOSTLER_VERSION='"$(PACKAGE_VERSION)"' -DOSTLER_DATADIR='"$(pkgdatadir)"' \
 	-DOSTLER_LIBEXECDIR='"$(pkglibexecdir)"' -DOSTLER_BINDIR='"$(bindir)"'
-TOOLSTACK_LIBS = toolstack/libostler.a $(LIBXML_LIBS) $(XEN_LIBS)
+TOOLSTACK_LIBS = toolstack/libostler.a $(LIBXML_LIBS) $(XEN_LIBS) $(ZLIB_LIBS)
 
 toolstack_libostler_a_SOURCES = \
 	toolstack/config.c toolstack/config.h \
@@ -17,6 +17,7 @@ toolstack_libostler_a_SOURCES = \
 	toolstack/config_chardev.c \
 	toolstack/config_check.c \
 	toolstack/xmlpos.c toolstack/xmlpos.h \
+	toolstack/png.c toolstack/png.h \
 	toolstack/lib/rundir.c toolstack/lib/rundir.h \
 	toolstack/life.c toolstack/life.h \
 	toolstack/domain.c toolstack/domain.h \
@@ -29,3 +30,18 @@ toolstack_libostler_a_SOURCES = \
 	toolstack/lib/store.c toolstack/lib/store.h
 toolstack_libostler_a_CFLAGS = $(HOSTED_CFLAGS)
 toolstack_libostler_a_CPPFLAGS = $(TOOLSTACK_CPPFLAGS)
+
+bin_PROGRAMS += ostler
+ostler_SOURCES = \
+	toolstack/main.c toolstack/cmd.c toolstack/cmd.h toolstack/cmd_complete.c \
+	toolstack/out.c toolstack/out.h \
+	toolstack/cmd_create.c \
+	toolstack/cmd_list.c \
+	toolstack/cmd_destroy.c \
+	toolstack/cmd_pause.c \
+	toolstack/cmd_console.c \
+	toolstack/cmd_dmesg.c \
+	toolstack/cmd_dump.c
+ostler_CFLAGS = $(HOSTED_CFLAGS)
+ostler_CPPFLAGS = $(TOOLSTACK_CPPFLAGS)
+ostler_LDADD = $(TOOLSTACK_LIBS)

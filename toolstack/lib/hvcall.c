@@ -17,6 +17,10 @@ int hvcall_open(struct hvcall *hv)
 	int rc;
 
 	memset(hv, 0, sizeof(*hv));
+	/* The library would print its own complaint. */
+	if (access("/dev/xen/privcmd", F_OK) != 0 && access("/proc/xen/privcmd", F_OK) != 0) {
+		return -ENODEV;
+	}
 	errno = 0;
 	hv->call = xencall_open(NULL, 0);
 	if (hv->call == NULL) {

@@ -26,7 +26,6 @@
 
 #define RUNDIR_QMP   "qmp"	  /* Unix socket: QMP for tools, beside the supervisor's own */
 #define RUNDIR_DMLOG "dm.log"	  /* the supervisor's and QEMU's messages */
-#define RUNDIR_SHOTS "shots"	  /* directory that QEMU's user may write: screendump */
 
 /* xenstore, below /ostler/<domid> (readable by domain 0 only) */
 #define RUNDIR_XS_BASE	 "/ostler"
