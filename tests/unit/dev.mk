@@ -51,3 +51,33 @@ tests_unit_test_vrtc_SOURCES = tests/unit/test_vrtc.c tests/fake/bug.c \
 tests_unit_test_vrtc_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_vrtc_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_vrtc_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_vhpet
+TESTS += tests/unit/test_vhpet
+tests_unit_test_vhpet_SOURCES = tests/unit/test_vhpet.c tests/fake/bug.c \
+	tests/fake/fake_vdev_host.c hv/dev/vhpet.c
+tests_unit_test_vhpet_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_vhpet_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_vhpet_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_vpmtimer
+TESTS += tests/unit/test_vpmtimer
+tests_unit_test_vpmtimer_SOURCES = tests/unit/test_vpmtimer.c tests/fake/bug.c \
+	tests/fake/fake_vdev_host.c hv/dev/vpmtimer.c
+tests_unit_test_vpmtimer_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_vpmtimer_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_vpmtimer_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_debugcon
+TESTS += tests/unit/test_debugcon
+tests_unit_test_debugcon_SOURCES = tests/unit/test_debugcon.c tests/fake/bug.c hv/dev/debugcon.c
+tests_unit_test_debugcon_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_debugcon_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_debugcon_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_bus
+TESTS += tests/unit/test_bus
+tests_unit_test_bus_SOURCES = tests/unit/test_bus.c tests/fake/bug.c hv/dev/bus.c
+tests_unit_test_bus_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_bus_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_bus_LDADD = $(TEST_LDADD)
