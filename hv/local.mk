@@ -53,7 +53,10 @@ HV_ABI_SRCS =
 
 # dev: device models, pure (L3)
 HV_DEV_SRCS =
+HV_DEV_SRCS += hv/dev/bus.c
+HV_DEV_SRCS += hv/dev/debugcon.c
 HV_DEV_SRCS += hv/dev/irqline.c
+HV_DEV_SRCS += hv/dev/vhpet.c
 HV_DEV_SRCS += hv/dev/vioapic.c
 HV_DEV_SRCS += hv/dev/vlapic.c
 HV_DEV_SRCS += hv/dev/vlapic_ipi.c
@@ -61,6 +64,7 @@ HV_DEV_SRCS += hv/dev/vlapic_timer.c
 HV_DEV_SRCS += hv/dev/vmsi.c
 HV_DEV_SRCS += hv/dev/vpic.c
 HV_DEV_SRCS += hv/dev/vpit.c
+HV_DEV_SRCS += hv/dev/vpmtimer.c
 HV_DEV_SRCS += hv/dev/vrtc.c
 
 # emul: instruction emulator, pure (L3)
