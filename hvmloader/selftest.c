@@ -2,8 +2,8 @@
  * Checks of the virtual machine from inside.
  *
  * A failure is reported and the guest goes on: the report is for whoever works on the hypervisor.
- * Uses CMOS register D, PCI configuration of 00:00.0, timer channel 2 and the ACPI timer; leaves
- * them as they were. Manuals: "MC146818A Real-Time Clock plus RAM"; "8254 Programmable Interval
+ * Uses CMOS register D, the PCI address register, timer channel 2 and the ACPI timer; leaves them
+ * as they were. Manuals: "MC146818A Real-Time Clock plus RAM"; "8254 Programmable Interval
  * Timer".
  */
 #include "hvmloader/selftest.h"
@@ -13,7 +13,9 @@
 
 #define RTC_REG_D       0x0d
 #define RTC_VALID       0x80
-#define BIG_TESTS       8
+#define STRING_BYTES    8
+#define PCI_ADDRESS     0xcf8
+#define PCI_PATTERN     0x8000f8fcu
 
 #define PIT_MODE        0x43
 #define PIT_CHANNEL2    0x42
@@ -45,32 +47,43 @@ static bool test_string_byte(void)
 
 	memset(window, 0, sizeof(window));
 	outb(PORT_CMOS, RTC_REG_D);
-	rep_insb(PORT_CMOS + 1, at, BIG_TESTS);
-	for (unsigned int i = 0; i < BIG_TESTS; i++) {
+	rep_insb(PORT_CMOS + 1, at, STRING_BYTES);
+	for (unsigned int i = 0; i < STRING_BYTES; i++) {
 		if (at[i] != RTC_VALID) {
 			return false;
 		}
 	}
-	return at[-1] == 0 && at[BIG_TESTS] == 0;
+	return at[-1] == 0 && at[STRING_BYTES] == 0;
 }
 
-/* The same from the device model, with an element that itself crosses the page. */
-static bool test_string_long(void)
+/*
+ * The same from the device model: its copy of the PCI address register. The start decides whether
+ * an element crosses the page by itself.
+ */
+static bool string_long(uint8_t *at)
 {
-	uint8_t *at = window + PAGE_SIZE - 6;
-	uint32_t id, got[4];
+	uint32_t old = inl(PCI_ADDRESS), got[4];
+	bool same = true;
 
 	memset(window, 0, sizeof(window));
-	outl(0xcf8, 0x80000000);
-	id = inl(0xcfc);
-	rep_insl(0xcfc, at, ARRAY_SIZE(got));
+	outl(PCI_ADDRESS, PCI_PATTERN);
+	rep_insl(PCI_ADDRESS, at, ARRAY_SIZE(got));
+	outl(PCI_ADDRESS, old);
 	memcpy(got, at, sizeof(got));
 	for (unsigned int i = 0; i < ARRAY_SIZE(got); i++) {
-		if (got[i] != id) {
-			return false;
-		}
+		same = same && got[i] == PCI_PATTERN;
 	}
-	return at[-1] == 0 && at[sizeof(got)] == 0;
+	return same && at[-1] == 0 && at[sizeof(got)] == 0;
+}
+
+static bool test_string_long(void)
+{
+	return string_long(window + PAGE_SIZE - 8);
+}
+
+static bool test_string_split(void)
+{
+	return string_long(window + PAGE_SIZE - 6);
 }
 
 static bool test_cpuid(void)
@@ -127,6 +140,7 @@ static const struct {
 	{ "memory types", test_memory_types, false },
 	{ "byte string input across pages", test_string_byte, false },
 	{ "long string input across pages", test_string_long, false },
+	{ "long string input, an element across pages", test_string_split, true },
 	{ "timer against ACPI timer", test_timers, true },
 };
 
