@@ -11,10 +11,12 @@ fail() {
 	exit 1
 }
 
-command -v iasl >/dev/null && command -v acpiexec >/dev/null || {
-	echo "test_fw_aml: skipped, no iasl or acpiexec"
-	exit 77
-}
+for program in iasl acpiexec; do
+	if ! command -v $program >/dev/null; then
+		echo "test_fw_aml: skipped, no $program"
+		exit 77
+	fi
+done
 rm -rf "$work" && mkdir -p "$work" || exit 1
 cp "$dir"/*.aml "$work" || exit 1
 
