@@ -10,3 +10,39 @@ tests_unit_test_emul_native_SOURCES = tests/unit/test_emul_native.c tests/unit/n
 	tests/unit/native_make.h tests/unit/native_forms.c tests/unit/native_run.S $(EMUL_TESTED)
 tests_unit_test_emul_native_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_emul_native_CPPFLAGS = $(TEST_CPPFLAGS)
+
+EMUL_ENV = tests/fake/emul_env.c tests/fake/emul_env.h $(EMUL_TESTED)
+
+check_PROGRAMS += tests/unit/test_emul_decode
+TESTS += tests/unit/test_emul_decode
+tests_unit_test_emul_decode_SOURCES = tests/unit/test_emul_decode.c $(EMUL_ENV)
+tests_unit_test_emul_decode_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_emul_decode_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_emul_decode_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_emul_modes
+TESTS += tests/unit/test_emul_modes
+tests_unit_test_emul_modes_SOURCES = tests/unit/test_emul_modes.c $(EMUL_ENV)
+tests_unit_test_emul_modes_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_emul_modes_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_emul_modes_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_emul_string
+TESTS += tests/unit/test_emul_string
+tests_unit_test_emul_string_SOURCES = tests/unit/test_emul_string.c $(EMUL_ENV)
+tests_unit_test_emul_string_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_emul_string_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_emul_string_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_emul_sys
+TESTS += tests/unit/test_emul_sys
+tests_unit_test_emul_sys_SOURCES = tests/unit/test_emul_sys.c $(EMUL_ENV)
+tests_unit_test_emul_sys_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_emul_sys_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_emul_sys_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/fuzz/fuzz_emul
+TESTS += tests/fuzz/fuzz_emul
+tests_fuzz_fuzz_emul_SOURCES = tests/fuzz/fuzz_emul.c tests/fuzz/standalone.c $(EMUL_TESTED)
+tests_fuzz_fuzz_emul_CFLAGS = $(TEST_CFLAGS)
+tests_fuzz_fuzz_emul_CPPFLAGS = $(TEST_CPPFLAGS)
