@@ -20,7 +20,7 @@
 /* Who drives a wire: each source has its own level on each wire, the wire is the OR of them. */
 enum irqline_source {
 	IRQLINE_DM,             /* the device model */
-	IRQLINE_CHIP,           /* 8254, RTC, PM1a: cut off IRQ 0 and 8 by HPET legacy replacement */
+	IRQLINE_CHIP,           /* 8254, RTC, PM1a; HPET legacy replacement cuts off IRQ 0 and 8 */
 	IRQLINE_HPET,
 	IRQLINE_CALLBACK,       /* event-channel callback of type GSI */
 	IRQLINE_SOURCES
@@ -38,7 +38,10 @@ struct irqline {
 };
 
 void irqline_init(struct irqline *l, struct vpic *pic, struct vioapic *ioapic);
-/* -EINVAL for a source, device, wire, link or interrupt out of range; repeats of a level are no-ops. */
+/*
+ * -EINVAL for a source, device, wire, link or interrupt out of range; repeats of a level are
+ * no-ops.
+ */
 int irqline_set(struct irqline *l, enum irqline_source source, unsigned int gsi, bool level);
 int irqline_set_pci(struct irqline *l, unsigned int dev, unsigned int intx, bool level);
 int irqline_set_link(struct irqline *l, unsigned int link, unsigned int isa);

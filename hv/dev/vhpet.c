@@ -2,9 +2,9 @@
  * HPET. Manual: IA-PC HPET (High Precision Event Timers) specification, "Register Model" and
  * "Theory of Operation".
  *
- * The main counter follows from the domain's clock. A timer remembers at which moment its comparator
- * matches next; a match that is found late (by the host's timer or by an access) is one interrupt,
- * and the next one keeps to the grid.
+ * The main counter follows from the domain's clock. A timer remembers at which moment its
+ * comparator matches next; a match that is found late (by the host's timer or by an access) is
+ * one interrupt, and the next one keeps to the grid.
  */
 #include "lib/mem.h"
 #include "lib/util.h"
@@ -137,7 +137,10 @@ static void arm(struct vhpet *v, unsigned int n)
 	v->host->timer_set(v->host->ctx, n, deadline);
 }
 
-/* Find the next match of a comparator as it stands; less than late ticks behind the counter is "now". */
+/*
+ * Find the next match of a comparator as it stands; less than late ticks behind the counter is
+ * "now".
+ */
 static void schedule(struct vhpet *v, unsigned int n, uint64_t late)
 {
 	struct vhpet_timer *t = &v->timer[n];
@@ -145,7 +148,10 @@ static void schedule(struct vhpet *v, unsigned int n, uint64_t late)
 	uint64_t ahead = 0;
 
 	if (behind >= late) {
-		/* 2^32 or 2^64 less what it is behind; the whole 2^64 does not fit and is never anyway. */
+		/*
+		 * 2^32 or 2^64 less what it is behind; the whole 2^64 does not fit and is never
+		 * anyway.
+		 */
 		ahead = mask - behind;
 		ahead += ahead != ~0ull;
 	}

@@ -3,8 +3,8 @@
  * periodic and 64 bits wide, legacy replacement, no FSB messages.
  *
  * Interrupts through vdev_host.irq_set: I/O APIC inputs 20-23, or GSI 0 and 8 (ISA interrupts) with
- * legacy replacement. After each write, and after a reset, the owner tells the interrupt wires whether
- * legacy replacement is on (vhpet_legacy()). Caller's lock.
+ * legacy replacement. After each write, and after a reset, the owner tells the interrupt wires
+ * whether legacy replacement is on (vhpet_legacy()). Caller's lock.
  */
 #ifndef DEV_VHPET_H
 #define DEV_VHPET_H

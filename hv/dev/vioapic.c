@@ -130,7 +130,9 @@ static void write_rte(struct vioapic *v, unsigned int pin, uint64_t value, uint6
 
 	rte = (rte & ~writable) | (value & writable);
 	if (!(rte & RTE_LEVEL)) {
-		/* Software without an EOI register ends a level interrupt by a trip to edge mode. */
+		/*
+		 * Software without an EOI register ends a level interrupt by a trip to edge mode.
+		 */
 		rte &= ~RTE_REMOTE_IRR;
 	}
 	v->rte[pin] = rte;

@@ -35,8 +35,8 @@ void vioapic_set_pin(struct vioapic *v, unsigned int pin, bool level);
 /* EOI broadcast of a local APIC. */
 void vioapic_eoi(struct vioapic *v, uint8_t vector);
 /*
- * Pin 0 carries the 8259 pair's INTR. When it is unmasked with delivery mode ExtINT this is true and
- * *msg names the local APICs that take INTR (besides those where vlapic_accepts_pic()).
+ * Pin 0 carries the 8259 pair's INTR. When it is unmasked with delivery mode ExtINT this is true
+ * and *msg names the local APICs that take INTR (besides those where vlapic_accepts_pic()).
  */
 bool vioapic_extint(const struct vioapic *v, struct apic_msg *msg);
 

@@ -49,7 +49,10 @@ struct vlapic_host {
 	void (*eoi)(void *ctx, uint8_t vector);
 	/* The APIC became software-enabled (SPIV): pending upcalls may now be delivered. */
 	void (*enabled)(void *ctx);
-	/* Registers that matter to a Dom0 vCPU's physical APIC changed (LDR, DFR, enable); may be NULL. */
+	/*
+	 * Registers that matter to a Dom0 vCPU's physical APIC changed (LDR, DFR, enable); may be
+	 * NULL.
+	 */
 	void (*dest_changed)(void *ctx);
 	void *ctx;
 };
@@ -111,7 +114,8 @@ uint64_t vlapic_get_cr8(const struct vlapic *v);
 /* The vector that a waiting interrupt of priority has to exceed: needed for TPR windows. */
 uint8_t vlapic_ppr(const struct vlapic *v);
 /* Would this APIC accept the message (destination match only; x2APIC and xAPIC, flat, cluster)? */
-bool vlapic_matches(const struct vlapic *v, const struct apic_msg *msg, const struct vlapic *source);
+bool vlapic_matches(const struct vlapic *v, const struct apic_msg *msg,
+		    const struct vlapic *source);
 /* Does an 8259's INTR reach this CPU (LINT0 ExtINT unmasked, or APIC disabled)? */
 bool vlapic_accepts_pic(const struct vlapic *v);
 /*

@@ -9,7 +9,9 @@
 
 #define DFR_FLAT 0xfu
 
-/* Which delivery modes a shorthand allows; the other combinations are undefined and send nothing. */
+/*
+ * Which delivery modes a shorthand allows; the other combinations are undefined and send nothing.
+ */
 static const uint8_t shorthand_modes[] = {
 	[APIC_DEST_FIELD] = 1u << APIC_DM_FIXED | 1u << APIC_DM_LOWEST | 1u << APIC_DM_SMI |
 			    1u << APIC_DM_NMI | 1u << APIC_DM_INIT | 1u << APIC_DM_STARTUP,
@@ -45,7 +47,10 @@ void vlapic_ipi_send(struct vlapic *v)
 	if (!(shorthand_modes[msg.shorthand] >> msg.delivery & 1)) {
 		return;
 	}
-	/* Level and trigger bits mean something for INIT only: de-assert is the old arbitration sync. */
+	/*
+	 * Level and trigger bits mean something for INIT only: de-assert is the old arbitration
+	 * sync.
+	 */
 	if (msg.delivery == APIC_DM_INIT) {
 		msg.level = v->icr >> 15 & 1;
 		msg.assert = !msg.level || (v->icr >> 14 & 1);

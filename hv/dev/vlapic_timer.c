@@ -8,7 +8,10 @@
 #include "lib/util.h"
 #include "dev/vlapic_int.h"
 
-/* A periodic timer interrupts at most this often, whatever the guest programs: the host must live. */
+/*
+ * A periodic timer interrupts at most this often, whatever the guest programs: the host must
+ * live.
+ */
 #define MIN_PERIOD_NS 10000u
 
 static uint32_t timer_mode(const struct vlapic *v)
@@ -27,7 +30,10 @@ static uint64_t countdown_ns(const struct vlapic *v)
 	return ((uint64_t)v->timer_icr << divide_shift(v->timer_dcr)) * VLAPIC_BUS_NS;
 }
 
-/* Times may wrap around zero (a countdown begun before the domain's time zero); differences do not. */
+/*
+ * Times may wrap around zero (a countdown begun before the domain's time zero); differences do
+ * not.
+ */
 static uint64_t elapsed_ns(const struct vlapic *v)
 {
 	return v->host->now_ns(v->host->ctx) - v->timer_start_ns;
@@ -84,7 +90,9 @@ static void arm(struct vlapic *v)
 	}
 }
 
-/* Do what has come due by now, under the LVT entry as it is; a masked end of a countdown is lost. */
+/*
+ * Do what has come due by now, under the LVT entry as it is; a masked end of a countdown is lost.
+ */
 static void settle(struct vlapic *v)
 {
 	uint64_t length = countdown_ns(v), elapsed;

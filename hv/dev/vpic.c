@@ -228,7 +228,9 @@ static void write_command(struct vpic_chip *c, uint8_t value)
 	}
 }
 
-/* ICW2, 3, 4 in turn, then OCW1. Which chip hangs on which input (ICW3) is wired, not programmed. */
+/*
+ * ICW2, 3, 4 in turn, then OCW1. Which chip hangs on which input (ICW3) is wired, not programmed.
+ */
 static void write_data(struct vpic_chip *c, uint8_t value)
 {
 	switch (c->init_state) {

@@ -2,9 +2,9 @@
  * 8254: counters as functions of time. Manual: Intel 8254 data sheet, "Operational Description" and
  * "Mode Definitions".
  *
- * Nothing counts: a channel remembers the tick at which its count was loaded, and every read, output
- * and interrupt follows from the clock. So nothing drifts and an idle channel costs nothing. As in
- * the chip, a count written now enters the counter with the next clock tick.
+ * Nothing counts: a channel remembers the tick at which its count was loaded, and every read,
+ * output and interrupt follows from the clock. So nothing drifts and an idle channel costs
+ * nothing. As in the chip, a count written now enters the counter with the next clock tick.
  */
 #include "lib/mem.h"
 #include "lib/util.h"

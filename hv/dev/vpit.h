@@ -16,7 +16,7 @@
 /* Times are ticks of the input clock since the domain's time zero. */
 struct vpit_channel {
 	uint32_t count;                 /* initial count in force, 1..65536 */
-	uint32_t next_count;            /* written, takes over at next_tick or at the next trigger */
+	uint32_t next_count;            /* written; takes over at next_tick or by a trigger */
 	uint64_t start;                 /* tick at which count entered the counter */
 	uint64_t next_tick;
 	uint64_t held;                  /* ticks already counted when the gate closed */

@@ -2,7 +2,8 @@
  * ACPI power management timer and PM1a event block (ACPI specification, "Fixed Hardware Features").
  *
  * Eight of the block's ports are here: event status and enable at base, timer at base + 8. The PM1a
- * control register between them is the device model's. SCI is ISA interrupt 9, level. Caller's lock.
+ * control register between them is the device model's. SCI is ISA interrupt 9, level. Caller's
+ * lock.
  */
 #ifndef DEV_VPMTIMER_H
 #define DEV_VPMTIMER_H

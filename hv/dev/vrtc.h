@@ -36,8 +36,8 @@ void vrtc_set_time(struct vrtc *v, int64_t unix_seconds);
 /* What the clock says now, in seconds since 1970. */
 int64_t vrtc_get_time(const struct vrtc *v);
 /*
- * Ports 70h, 71h. An index of 14 or more is remembered but unclaimed, and so is its data: the device
- * model sees both.
+ * Ports 70h, 71h. An index of 14 or more is remembered but unclaimed, and so is its data: the
+ * device model sees both.
  */
 enum io_result vrtc_io(struct vrtc *v, struct io_access *a);
 void vrtc_timer(struct vrtc *v, unsigned int id);

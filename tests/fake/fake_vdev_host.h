@@ -1,6 +1,6 @@
 /*
- * A world for one chip under test: a clock that the test sets, timers that fire when it is moved on,
- * and a record of interrupt wires and messages.
+ * A world for one chip under test: a clock that the test sets, timers that fire when it is moved
+ * on, and a record of interrupt wires and messages.
  */
 #ifndef TESTS_FAKE_VDEV_HOST_H
 #define TESTS_FAKE_VDEV_HOST_H

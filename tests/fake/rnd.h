@@ -1,4 +1,6 @@
-/* Repeatable pseudo-random numbers (xorshift64) for the robustness tests: same run, same numbers. */
+/*
+ * Repeatable pseudo-random numbers (xorshift64) for the robustness tests: same run, same numbers.
+ */
 #ifndef TESTS_FAKE_RND_H
 #define TESTS_FAKE_RND_H
 

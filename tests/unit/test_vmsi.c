@@ -51,8 +51,11 @@ START_TEST(test_random)
 	struct rnd r = { 3 };
 
 	for (unsigned int i = 0; i < 100000; i++) {
-		uint64_t addr = rnd_below(&r, 2) ? rnd_next(&r) : 0xfee00000 | (rnd_next(&r) & 0xfffff);
+		uint64_t addr = rnd_next(&r);
 
+		if (rnd_below(&r, 2)) {
+			addr = 0xfee00000 | (addr & 0xfffff);
+		}
 		if (vmsi_decode(addr, rnd_next(&r), &m) == 0) {
 			ck_assert_uint_le(m.dest, 0xff);
 			ck_assert_uint_le(m.delivery, 7);

@@ -379,7 +379,10 @@ START_TEST(test_irq_rate)
 {
 	uint64_t start;
 
-	/* 18.2 Hz: the longest period, mode 3 as a BIOS sets it; two hours later it is still in step. */
+	/*
+	 * 18.2 Hz: the longest period, mode 3 as a BIOS sets it; two hours later it is still in
+	 * step.
+	 */
 	out(0x43, 0x36);
 	out(0x40, 0);
 	out(0x40, 0);
