@@ -334,8 +334,9 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		test_vectors_and_cascade, test_fully_nested, test_mask, test_rotation,
-		test_auto_eoi, test_special_mask, test_special_fully_nested, test_spurious, test_edge_and_level,
-		test_poll, test_init_sequences, test_sizes, test_random_accesses, NULL
+		test_auto_eoi, test_special_mask, test_special_fully_nested, test_spurious,
+		test_edge_and_level, test_poll, test_init_sequences, test_sizes,
+		test_random_accesses, NULL
 	};
 
 	return suite_run("vpic", setup, tests);
