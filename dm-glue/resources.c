@@ -15,6 +15,7 @@
 
 #include "dm-glue/image.h"
 #include "dm-glue/tap.h"
+#include "toolstack/lib/rundir.h"
 
 #define SERIAL_FILE_CAP (16u << 20)
 #define VNC_PORT_FIRST	5900
@@ -123,7 +124,7 @@ static int tcp_listen(const char *host, int port)
 static int open_monitors(struct resources *res, const char *run_dir)
 {
 	if (asprintf(&res->qmp_path, "%s/qmp.sock", run_dir) < 0 ||
-	    asprintf(&res->qmp_tools_path, "%s/qmp-tools.sock", run_dir) < 0) {
+	    asprintf(&res->qmp_tools_path, "%s/" RUNDIR_QMP, run_dir) < 0) {
 		return fail(res, -ENOMEM, "out of memory");
 	}
 	res->env.qmp_fd = unix_listen(res->qmp_path);

@@ -23,19 +23,20 @@
 #include <unistd.h>
 #include <xenevtchn.h>
 
+#include "dm-glue/dmlock.h"
 #include "dm-glue/publish.h"
 #include "dm-glue/qmp_cmds.h"
 #include "dm-glue/resources.h"
-#include "dm-glue/rundir.h"
 #include "dm-glue/sandbox.h"
 #include "toolstack/life.h"
 #include "toolstack/lib/hvdom.h"
+#include "toolstack/lib/rundir.h"
 
 #define DEFAULT_EMULATOR   "/usr/libexec/xen-qemu-system-i386"
 #define LOG_CAP		   (1u << 20)
 #define START_TIMEOUT_MS   180000 /* an emulated machine is slow */
 #define STATE_TIMEOUT_MS   20000
-#define QUIT_TIMEOUT_MS	   3000
+#define QUIT_TIMEOUT_MS	   5000 /* it flushes its images */
 #define TERM_TIMEOUT_MS	   2000
 #define DOMAIN_POLL_MS	   2000	  /* in case xenstore does not tell us */
 #define WATCH_TOKEN	   "ostler-dm"
@@ -45,7 +46,8 @@ struct supervisor {
 	struct guest_config *cfg;
 	struct hvcall hv;
 	struct store store;
-	struct rundir dir;
+	int lock_fd;
+	char *root_dir; /* where QEMU's root is mounted, for QEMU only */
 	struct logfile log;
 	struct resources res;
 	struct qemu_args args;
@@ -65,7 +67,7 @@ static void supervisor_init(struct supervisor *sv, const struct supervise_option
 {
 	*sv = (struct supervisor){
 		.opt = opt,
-		.dir.pid_fd = -1,
+		.lock_fd = -1,
 		.log.fd = -1,
 		.res.vnc_fd = -1,
 		.qmp.fd = -1,
@@ -155,19 +157,41 @@ static int open_signals(struct supervisor *sv)
 
 static int open_run_dir(struct supervisor *sv)
 {
-	int rc = rundir_open(&sv->dir, sv->opt->run_base, sv->opt->domid);
+	/* ostler made it; somebody at a shell may not have. */
+	if (mkdir(sv->opt->run_dir, 0711) < 0 && errno != EEXIST) {
+		return fail(sv, -errno, "%s: %s", sv->opt->run_dir, strerror(errno));
+	}
+	sv->lock_fd = dmlock_take(sv->opt->run_dir);
+	if (sv->lock_fd == -EBUSY) {
+		return fail(sv, -EBUSY, "domain %u already has a supervisor", sv->opt->domid);
+	}
+	if (sv->lock_fd < 0) {
+		return fail(sv, sv->lock_fd, "%s: %s", sv->opt->run_dir, strerror(-sv->lock_fd));
+	}
+	if (asprintf(&sv->root_dir, "%s/root", sv->opt->run_dir) < 0) {
+		sv->root_dir = NULL;
+		return fail(sv, -ENOMEM, "out of memory");
+	}
+	if (mkdir(sv->root_dir, 0700) < 0 && errno != EEXIST) {
+		return fail(sv, -errno, "%s: %s", sv->root_dir, strerror(errno));
+	}
+	return 0;
+}
 
-	if (rc == 0) {
-		rc = rundir_write_pid(&sv->dir);
+/* In the run directory a link to the log, which outlives the guest. */
+static int link_log(struct supervisor *sv)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/" RUNDIR_DMLOG, sv->opt->run_dir);
+	unlink(path);
+	if (symlink(sv->log.path, path) < 0) {
+		return fail(sv, -errno, "%s: %s", path, strerror(errno));
 	}
-	if (rc == 0) {
-		rc = rundir_copy_document(&sv->dir, sv->opt->document);
-	}
-	if (rc == -EBUSY) {
-		return fail(sv, rc, "domain %u already has a supervisor", sv->opt->domid);
-	}
-	return rc < 0 ? fail(sv, rc, "%s/%u: %s", sv->opt->run_base, sv->opt->domid, strerror(-rc)) :
-			0;
+	/* What libraries print. */
+	dup2(sv->log.fd, STDOUT_FILENO);
+	dup2(sv->log.fd, STDERR_FILENO);
+	return 0;
 }
 
 static int open_log(struct supervisor *sv)
@@ -178,27 +202,26 @@ static int open_log(struct supervisor *sv)
 		return fail(sv, -errno, "%s: %s", sv->opt->log_dir, strerror(errno));
 	}
 	/* A guest's name is checked when its document is loaded, but not against being a path. */
-	char *name = strdup(sv->cfg->name);
-	for (char *c = name; c && *c; c++) {
+	char name[128];
+	snprintf(name, sizeof(name), "%s", sv->cfg->name);
+	for (char *c = name; *c; c++) {
 		*c = *c == '/' ? '_' : *c;
 	}
-	snprintf(path, sizeof(path), "%s/%s.log", sv->opt->log_dir, name ? name : "guest");
-	free(name);
+	snprintf(path, sizeof(path), "%s/%s.log", sv->opt->log_dir, name);
 	int rc = logfile_open(&sv->log, path, LOG_CAP, true);
 	if (rc < 0) {
 		return fail(sv, rc, "%s: %s", path, strerror(-rc));
 	}
 	logfile_line(&sv->log, "---- domain %u, supervisor %d, document %s", sv->opt->domid,
 		     (int)getpid(), sv->opt->document);
-	rc = rundir_link(&sv->dir, "qemu.log", path);
-	return rc < 0 ? fail(sv, rc, "%s/qemu.log: %s", sv->dir.path, strerror(-rc)) : 0;
+	return link_log(sv);
 }
 
 /* Can Dom0's kernel restrict open hypervisor devices to one domain? Tried on descriptors of our own. */
 static bool can_restrict(uint32_t domid)
 {
 	xenforeignmemory_handle *fmem = xenforeignmemory_open(NULL, 0);
-	xenevtchn_handle *evtchn = xenevtchn_open(NULL, XENEVTCHN_NO_CLOEXEC & 0);
+	xenevtchn_handle *evtchn = xenevtchn_open(NULL, 0);
 	bool can = fmem != NULL && evtchn != NULL &&
 		   xenforeignmemory_restrict(fmem, (domid_t)domid) == 0 &&
 		   xenevtchn_restrict(evtchn, (domid_t)domid) == 0;
@@ -260,7 +283,7 @@ static int start_qemu(struct supervisor *sv)
 	sv->log_pipe = ends[0];
 	struct sandbox sb = {
 		.uid = sandbox_uid(sv->opt->domid),
-		.root_dir = sv->dir.root,
+		.root_dir = sv->root_dir,
 		.exec_path = sv->args.argv[0],
 		.argv = sv->args.argv,
 		.keep = keep,
@@ -526,7 +549,7 @@ static int finish_start(struct supervisor *sv)
 
 static int open_resources(struct supervisor *sv)
 {
-	int rc = resources_open(&sv->res, sv->cfg, sv->opt->domid, sv->dir.path);
+	int rc = resources_open(&sv->res, sv->cfg, sv->opt->domid, sv->opt->run_dir);
 
 	return rc < 0 ? fail(sv, rc, "%s", sv->res.error) : 0;
 }
@@ -703,34 +726,28 @@ static enum life_end_kind supervise_loop(struct supervisor *sv, char *why, size_
 static void supervise_end(struct supervisor *sv, enum life_end_kind kind, const char *why)
 {
 	unsigned int alive = (unsigned int)(time(NULL) - sv->started);
-	char *document = NULL;
 
 	logfile_line(&sv->log, "%s after %u s", why, alive);
 	(void)publish_end(&sv->store, sv->opt->domid, why);
-	if (kind == LIFE_DM_DIED || sv->stopping) {
+	if (kind == LIFE_DM_DIED) {
 		/* Nothing answers its I/O any more: no vCPU may go on waiting for it. */
 		(void)hvdom_pause(&sv->hv, sv->opt->domid);
 	}
 	supervise_stop(sv);
 	publish_remove(&sv->store, sv->opt->domid);
-	int rc = rundir_keep_document(&sv->dir, sv->opt->run_base, sv->cfg->name, &document);
-	rundir_remove(&sv->dir);
-	rundir_close(&sv->dir);
+	dmlock_release(sv->opt->run_dir, sv->lock_fd);
+	sv->lock_fd = -1;
+	rmdir(sv->root_dir);
 	if (sv->stopping) {
-		rc = hvdom_destroy(&sv->hv, sv->opt->domid);
-		logfile_line(&sv->log, "destroyed: %s", rc < 0 ? strerror(-rc) : "done");
-	} else {
-		enum life_verdict verdict = life_decide(sv->cfg, kind, alive);
-
-		logfile_line(&sv->log, "%s: %s", life_kind_name(kind), life_verdict_name(verdict));
-		rc = life_end(sv->opt->domid, sv->cfg, document ? document : sv->opt->document, kind,
-			      alive);
-		if (rc < 0) {
-			logfile_line(&sv->log, "%s failed: %s", life_verdict_name(verdict),
-				     strerror(-rc));
-		}
+		/* Who told us to stop decides about the domain. */
+		return;
 	}
-	free(document);
+	enum life_verdict verdict = life_decide(sv->cfg, kind, alive);
+	logfile_line(&sv->log, "%s: %s", life_kind_name(kind), life_verdict_name(verdict));
+	int rc = life_end(sv->opt->domid, sv->cfg, sv->opt->document, kind, alive);
+	if (rc < 0) {
+		logfile_line(&sv->log, "%s failed: %s", life_verdict_name(verdict), strerror(-rc));
+	}
 }
 
 static void supervisor_free(struct supervisor *sv)
@@ -739,7 +756,7 @@ static void supervisor_free(struct supervisor *sv)
 		close(sv->signal_fd);
 	}
 	logfile_close(&sv->log);
-	rundir_close(&sv->dir);
+	free(sv->root_dir);
 	if (sv->store.xs != NULL) {
 		store_close(&sv->store);
 	}
@@ -761,7 +778,7 @@ int supervise(const struct supervise_options *opt)
 		if (sv.store.xs != NULL) {
 			publish_remove(&sv.store, opt->domid);
 		}
-		rundir_remove(&sv.dir);
+		dmlock_release(opt->run_dir, sv.lock_fd);
 		snprintf(line, sizeof(line), "error: %s", sv.error);
 		report(&sv, line);
 	} else {

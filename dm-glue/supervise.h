@@ -1,8 +1,8 @@
 /*
  * The life of one guest's device model: start QEMU, watch it and its domain, end both.
  *
- * Owns: the QEMU process, its QMP session, its logs, the run directory, the xenstore nodes of
- * publish.h. Not here: what a guest's end leads to (toolstack/life.h), how QEMU is confined
+ * Owns: the QEMU process, its QMP session, its logs, what it puts into the run directory, the xenstore
+ * nodes of publish.h. Not here: what a guest's end leads to (toolstack/life.h), how QEMU is confined
  * (sandbox.h). Locking: none; one thread, one poll() loop.
  */
 #ifndef DM_GLUE_SUPERVISE_H
@@ -10,11 +10,13 @@
 
 #include <stdint.h>
 
+#define SUPERVISE_LOG_DIR "/var/log/ostler"
+
 struct supervise_options {
 	uint32_t domid;
 	const char *document; /* domain XML */
-	const char *run_base; /* usually RUNDIR_BASE */
-	const char *log_dir;  /* usually RUNDIR_LOGS */
+	const char *run_dir;  /* the guest's own, see toolstack/lib/rundir.h */
+	const char *log_dir;  /* usually SUPERVISE_LOG_DIR */
 	int report_fd;	      /* gets one line: "ready" or "error: REASON"; then it is closed */
 };
 

@@ -18,7 +18,7 @@
 #include "toolstack/lib/rundir.h"
 
 #define BUILD_DM_LINE_MAX 200
-#define BUILD_DM_STOP_MS  5000
+#define BUILD_DM_STOP_MS  15000
 
 static const char *build_dm_program(void)
 {

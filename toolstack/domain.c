@@ -16,7 +16,7 @@
 #include "toolstack/lib/hvhost.h"
 #include "toolstack/lib/rundir.h"
 
-#define DOMAIN_DM_STOP_MS 5000
+#define DOMAIN_DM_STOP_MS 15000 /* QEMU flushes its images; the supervisor may have to insist */
 #define DOMAIN_NAP_MS	  20
 
 char *domain_name(struct store *st, uint32_t domid)
