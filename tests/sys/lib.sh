@@ -1,0 +1,69 @@
+# Helpers of the system tests; sourced from the top of the tree.
+# shellcheck shell=sh
+set -eu
+export OSTLER_LAB_TIMES=1
+dir=${OSTLER_TEST_DIR:-$(mktemp -d)}
+# shellcheck disable=SC2034 # for the tests
+build=${OSTLER_BUILD:-$PWD/build}
+lab_calls=0
+
+fatal() {
+	printf 'test: %s\n' "$*" >&2
+	exit 1
+}
+
+# lab OPTION...: the harness, with a log per call; its exit code is the result.
+lab() {
+	lab_calls=$((lab_calls + 1))
+	lab_log=$dir/console-$lab_calls.log
+	tests/lab --hypervisor ostler --log "$lab_log" "$@"
+}
+
+# expect_code CODE COMMAND...: run the command; anything but this exit code fails the test.
+expect_code() {
+	_want=$1
+	shift
+	_got=0
+	"$@" || _got=$?
+	[ "$_got" = "$_want" ] || fatal "exit code $_got instead of $_want: $*"
+}
+
+# expect_line PATTERN FILE: the file has a line that matches the extended regular expression.
+expect_line() {
+	grep -qE -e "$1" "$2" || fatal "no line \"$1\" in $2"
+}
+
+# in_dom0 FILE: standard input becomes a script for Dom0 that stops at the first failure.
+in_dom0() {
+	{
+		echo '#!/bin/sh'
+		echo 'set -eux'
+		cat
+	} >"$1"
+	chmod +x "$1"
+}
+
+# guest_xml NAME NUMBER DISK: the demo's guest under another name, MAC address and disk.
+guest_xml() {
+	sed -e "s:<name>demo</name>:<name>$1</name>:" -e "/<uuid>/s:01</uuid>:$2</uuid>:" \
+		-e "s:/dev/vda:$3:" -e "/<mac /s:e0.01:e0\\:$2:" configs/demo.xml >"$dir/$1.xml"
+}
+
+# micro_xml NAME: a guest that is only an image in place of the firmware (tests/guest), run without a device model.
+micro_xml() {
+	cat >"$dir/$1.xml" <<-EOF
+		<domain type='xen'>
+		  <name>$1</name>
+		  <memory unit='MiB'>16</memory>
+		  <vcpu>1</vcpu>
+		  <os>
+		    <type arch='x86_64' machine='xenfv'>hvm</type>
+		    <loader type='rom'>/root/$1.elf</loader>
+		  </os>
+		  <features><acpi/><apic/></features>
+		  <on_poweroff>destroy</on_poweroff>
+		  <on_crash>destroy</on_crash>
+		  <devices/>
+		</domain>
+	EOF
+}
