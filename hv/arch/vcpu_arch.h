@@ -44,13 +44,14 @@ struct arch_vcpu {
 		struct vmx_vcpu *vmx;
 	};
 	hpa_t p2m_root;                 /* const after init: the nested page table */
-	void *p2m_flush_arg;            /* unused by vendors; see p2m_format.h */
 	uint64_t tlb_gen;               /* [own] generation of the p2m that this vCPU's TLB has seen */
 	const uint64_t *p2m_gen;        /* const: where the p2m counts its generations */
 	uint8_t *xsave;                 /* XSAVE_AREA_MAX bytes, 64-aligned */
 	uint64_t xcr0, xss;
 	uint64_t guest_dr[4];           /* DR0-DR3 while not loaded */
 	uint64_t tsc_aux;
+	bool tsc_aux_ok;                /* const: the processor has TSC_AUX */
+	uint8_t cr8;                    /* task priority: set before entry, read after exit */
 	int64_t tsc_offset;             /* guest TSC = host TSC + offset */
 	uint32_t last_cpu;              /* physical CPU it ran on last; ~0: none */
 	struct vm_event_slot { bool valid; uint8_t type, vector; bool has_error; uint32_t error; }

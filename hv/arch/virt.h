@@ -12,7 +12,11 @@
 #include "arch/vmexit.h"
 #include "arch/p2m_format.h"
 
-enum virt_window { WINDOW_INTR, WINDOW_NMI };
+enum virt_window {
+	WINDOW_INTR,            /* RFLAGS.IF set and no shadow */
+	WINDOW_NMI,             /* no NMI being handled and no shadow */
+	WINDOW_TPR              /* the task priority was written (want_window only): VMEXIT_CR, CR8 */
+};
 
 /* How a vCPU differs by what it is for. */
 struct virt_vcpu_config {
@@ -70,5 +74,7 @@ extern const struct virt_ops svm_ops;
 
 /* Choose the back end for this machine; logs one clear line and returns -ENODEV when there is none. */
 int virt_init(void);
+/* On every CPU, before it runs a guest. */
+int virt_cpu_up(void);
 
 #endif

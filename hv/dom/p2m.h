@@ -61,8 +61,8 @@ int p2m_unmap(struct domain *d, gfn_t gfn, struct p2m_entry *old) MUST_CHECK;
 int p2m_set_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_type to) MUST_CHECK;
 
 /*
- * The page behind a guest frame, with a reference for the caller (page_put when done). Only RAM, and with
- * foreign_ok also FOREIGN and GRANT entries. write: it must be writable (RAM_RO and GRANT_RO are not).
+ * The page behind a guest frame, with a reference for the caller (page_put when done): RAM, FOREIGN, GRANT and
+ * SPECIAL entries. write: it must be writable (RAM_RO and GRANT_RO are not).
  * -EINVAL: no such memory. -EPERM: not writable.
  */
 int p2m_get_page(struct domain *d, gfn_t gfn, bool write, struct page **page) MUST_CHECK;

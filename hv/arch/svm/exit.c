@@ -1,0 +1,183 @@
+/*
+ * From an exit code to struct vmexit (AMD APM volume 2, "SVM Intercept Codes").
+ */
+#include "arch/svm/svm.h"
+#include "arch/x86.h"
+#include "lib/mem.h"
+
+typedef void (*decode_fn)(const struct vmcb *c, struct vmexit *e);
+
+/* An instruction's length when the processor says where the next one begins. */
+static uint8_t nrip_length(const struct vmcb *c)
+{
+	uint64_t len = c->nrip - c->rip;
+	return svm_caps.nrip && len >= 1 && len <= 15 ? (uint8_t)len : 0;
+}
+
+static void decode_ioio(const struct vmcb *c, struct vmexit *e)
+{
+	uint32_t i = (uint32_t)c->exitinfo1;
+	e->pio.port = (uint16_t)(i >> 16);
+	e->pio.write = !(i & 1);
+	e->pio.string = i >> 2 & 1;
+	e->pio.rep = i >> 3 & 1;
+	e->pio.size = i >> 4 & 7;
+	uint64_t len = c->exitinfo2 - c->rip;
+	e->insn_len = len >= 1 && len <= 15 ? (uint8_t)len : nrip_length(c);
+}
+
+static void decode_msr(const struct vmcb *c, struct vmexit *e)
+{
+	e->msr.write = c->exitinfo1 & 1;
+	e->insn_len = nrip_length(c);
+}
+
+static void decode_insn(const struct vmcb *c, struct vmexit *e)
+{
+	e->insn_len = nrip_length(c);
+}
+
+static void decode_npf(const struct vmcb *c, struct vmexit *e)
+{
+	e->npf.gpa = GPA(c->exitinfo2);
+	e->npf.present = c->exitinfo1 & PF_PRESENT;
+	e->npf.write = c->exitinfo1 >> 1 & 1;
+	e->npf.fetch = c->exitinfo1 >> 4 & 1;
+	e->npf.table_walk = c->exitinfo1 >> 33 & 1;
+}
+
+static void decode_task(const struct vmcb *c, struct vmexit *e)
+{
+	e->task.selector = (uint16_t)c->exitinfo1;
+	e->task.source = c->exitinfo2 >> 36 & 1 ? 1 : c->exitinfo2 >> 38 & 1 ? 2 : 0;
+	e->task.has_error = c->exitinfo2 >> 44 & 1;
+	e->task.error = (uint32_t)c->exitinfo2;
+}
+
+static void decode_cr(const struct vmcb *c, struct vmexit *e)
+{
+	e->cr.write = c->exitcode >= SVM_EXIT_CR_WRITE;
+	e->cr.cr = c->exitcode & 15;
+	e->cr.decoded = svm_caps.decode && c->exitinfo1 >> 63;
+	e->cr.gpr = c->exitinfo1 & 15;
+	e->insn_len = nrip_length(c);
+}
+
+static void decode_dr(const struct vmcb *c, struct vmexit *e)
+{
+	e->dr.write = c->exitcode >= SVM_EXIT_DR_WRITE;
+	e->dr.dr = c->exitcode & 15;
+}
+
+static void decode_exception(const struct vmcb *c, struct vmexit *e)
+{
+	e->exception.vector = c->exitcode - SVM_EXIT_EXCEPTION;
+	e->exception.has_error = e->exception.vector == EXC_AC;
+	e->exception.error = (uint32_t)c->exitinfo1;
+}
+
+/* Codes that are not here were never asked for: VMEXIT_OTHER. */
+static const struct {
+	enum vmexit_kind kind;
+	decode_fn decode;
+	bool known;
+} table[SVM_EXIT_TABLE] = {
+	[SVM_EXIT_INTR] = { VMEXIT_NONE, NULL, true },
+	[SVM_EXIT_NMI] = { VMEXIT_NONE, NULL, true },
+	[SVM_EXIT_SMI] = { VMEXIT_NONE, NULL, true },
+	[SVM_EXIT_INIT] = { VMEXIT_NONE, NULL, true },
+	[SVM_EXIT_FERR] = { VMEXIT_NONE, NULL, true },
+	[SVM_EXIT_VINTR] = { VMEXIT_INTR_WINDOW, NULL, true },
+	[SVM_EXIT_IRET] = { VMEXIT_NMI_WINDOW, NULL, true },
+	[SVM_EXIT_RDPMC] = { VMEXIT_RDPMC, decode_insn, true },
+	[SVM_EXIT_CPUID] = { VMEXIT_CPUID, decode_insn, true },
+	[SVM_EXIT_INVD] = { VMEXIT_WBINVD, decode_insn, true },
+	[SVM_EXIT_WBINVD] = { VMEXIT_WBINVD, decode_insn, true },
+	[SVM_EXIT_PAUSE] = { VMEXIT_PAUSE, decode_insn, true },
+	[SVM_EXIT_HLT] = { VMEXIT_HLT, decode_insn, true },
+	[SVM_EXIT_INVLPG] = { VMEXIT_INVLPG, decode_insn, true },
+	[SVM_EXIT_IOIO] = { VMEXIT_PIO, decode_ioio, true },
+	[SVM_EXIT_MSR] = { VMEXIT_MSR, decode_msr, true },
+	[SVM_EXIT_TASK] = { VMEXIT_TASK_SWITCH, decode_task, true },
+	[SVM_EXIT_SHUTDOWN] = { VMEXIT_SHUTDOWN, NULL, true },
+	[SVM_EXIT_VMMCALL] = { VMEXIT_HYPERCALL, decode_insn, true },
+	[SVM_EXIT_XSETBV] = { VMEXIT_XSETBV, decode_insn, true },
+	[SVM_EXIT_RSM] = { VMEXIT_UNDEFINED, NULL, true },
+	[SVM_EXIT_INVLPGA] = { VMEXIT_UNDEFINED, NULL, true },
+	[SVM_EXIT_VMRUN] = { VMEXIT_UNDEFINED, NULL, true },
+	[SVM_EXIT_VMLOAD] = { VMEXIT_UNDEFINED, NULL, true },
+	[SVM_EXIT_VMSAVE] = { VMEXIT_UNDEFINED, NULL, true },
+	[SVM_EXIT_STGI] = { VMEXIT_UNDEFINED, NULL, true },
+	[SVM_EXIT_CLGI] = { VMEXIT_UNDEFINED, NULL, true },
+	[SVM_EXIT_SKINIT] = { VMEXIT_UNDEFINED, NULL, true },
+	[SVM_EXIT_MONITOR] = { VMEXIT_UNDEFINED, NULL, true },
+	[SVM_EXIT_MWAIT] = { VMEXIT_UNDEFINED, NULL, true },
+	[SVM_EXIT_RDPRU] = { VMEXIT_UNDEFINED, NULL, true },
+};
+
+/* An event whose delivery was cut short by this exit has to be delivered again. */
+static void decode_interrupted(const struct vmcb *c, struct vmexit *e)
+{
+	uint64_t i = c->exitintinfo;
+	e->interrupted.valid = (i & SVM_EVENT_VALID) != 0;
+	if (!e->interrupted.valid) {
+		return;
+	}
+	e->interrupted.vector = (uint8_t)i;
+	e->interrupted.type = i >> 8 & 7;
+	e->interrupted.has_error = (i & SVM_EVENT_ERROR) != 0;
+	e->interrupted.error = (uint32_t)(i >> 32);
+	e->interrupted.cr2 = c->cr2;
+	e->interrupted.insn_len = 0;
+}
+
+/* The IRET that ends an NMI handler is about to execute; the mask goes once it has. */
+static void track_nmi(struct arch_vcpu *v, const struct vmcb *c)
+{
+	struct svm_vcpu *s = v->svm;
+	if (c->exitcode == SVM_EXIT_IRET) {
+		s->vmcb->intercept1 &= ~(uint32_t)SVM_I1_IRET;
+		s->iret_seen = true;
+		s->iret_rip = c->rip;
+	} else if (s->iret_seen && c->rip != s->iret_rip) {
+		s->nmi_masked = s->iret_seen = false;
+	}
+}
+
+void svm_decode_exit(struct arch_vcpu *v, struct vmexit *e)
+{
+	const struct vmcb *c = v->svm->vmcb;
+	uint64_t code = c->exitcode;
+	e->raw[0] = code;
+	e->raw[1] = c->exitinfo1;
+	e->raw[2] = c->exitinfo2;
+	e->insn_len = 0;
+	decode_interrupted(c, e);
+	if (v->svm->nmi_masked) {
+		track_nmi(v, c);
+	}
+	if (code == SVM_EXIT_NPF) {
+		e->kind = VMEXIT_NPF;
+		decode_npf(c, e);
+	} else if (code < SVM_EXIT_TABLE && table[code].known) {
+		e->kind = table[code].kind;
+		if (table[code].decode != NULL) {
+			table[code].decode(c, e);
+		}
+		if (e->kind == VMEXIT_MSR) {
+			e->msr.index = (uint32_t)v->regs.gpr[GPR_RCX];
+		}
+	} else if (code < SVM_EXIT_DR_READ) {
+		e->kind = VMEXIT_CR;
+		decode_cr(c, e);
+	} else if (code < SVM_EXIT_EXCEPTION) {
+		e->kind = VMEXIT_DR;
+		decode_dr(c, e);
+	} else if (code < SVM_EXIT_INTR) {
+		e->kind = VMEXIT_EXCEPTION;
+		decode_exception(c, e);
+	} else {
+		e->kind = code == SVM_EXIT_INVALID ? VMEXIT_ENTRY_FAILED : VMEXIT_OTHER;
+		e->other.code = code;
+	}
+}

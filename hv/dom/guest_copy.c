@@ -1,0 +1,119 @@
+/*
+ * Copies to and from guest memory. Contract in guest_copy.h; each page is held by a reference during its copy.
+ */
+#include "dom/guest_copy.h"
+#include "arch/virt.h"
+#include "dom/domain.h"
+#include "dom/guest_walk.h"
+#include "dom/guest_mem.h"
+#include "lib/atomic.h"
+#include "lib/err.h"
+#include "lib/mem.h"
+
+static bool walk_read(void *arg, gpa_t gpa, void *buf, unsigned int size)
+{
+	return guest_read_phys(arg, gpa, buf, size) == 0;
+}
+
+/* Accessed and dirty bits, only while the entry is still what the walk saw. */
+static void walk_set(void *arg, gpa_t gpa, uint64_t old, uint64_t bits, unsigned int size)
+{
+	struct page *page;
+	if (p2m_get_page(arg, gpa_to_gfn(gpa), true, &page) != 0) {
+		return;
+	}
+	char *p = (char *)page_virt(page) + gpa_offset(gpa);
+	if (size == 8) {
+		uint64_t expected = old;
+		(void)atomic_cas((uint64_t *)p, &expected, old | bits);
+	} else {
+		uint32_t expected = (uint32_t)old;
+		(void)atomic_cas((uint32_t *)p, &expected, (uint32_t)(old | bits));
+	}
+	page_put(page);
+}
+
+int guest_translate(struct vcpu *v, uint64_t linear, unsigned int flags, struct walk_result *r)
+{
+	struct sys_regs s;
+	virt->get_sys(&v->arch, &s);
+	const struct walk_regs regs = { s.cr0, s.cr3, s.cr4, s.efer, v->arch.regs.rflags };
+	const struct walk_ops ops = { walk_read, walk_set, v->domain };
+	return guest_walk(&ops, &regs, linear, flags, r);
+}
+
+/* One piece that stays within a page. */
+static int copy_phys(struct domain *d, gpa_t gpa, void *buf, size_t len, bool write)
+{
+	struct page *page;
+	int rc = p2m_get_page(d, gpa_to_gfn(gpa), write, &page);
+	if (rc != 0) {
+		return -EFAULT;
+	}
+	char *p = (char *)page_virt(page) + gpa_offset(gpa);
+	if (write) {
+		memcpy(p, buf, len);
+	} else {
+		memcpy(buf, p, len);
+	}
+	page_put(page);
+	return 0;
+}
+
+static int copy_phys_all(struct domain *d, gpa_t gpa, void *buf, size_t len, bool write)
+{
+	while (len > 0) {
+		size_t n = MIN(len, PAGE_SIZE - gpa_offset(gpa));
+		int rc = copy_phys(d, gpa, buf, n, write);
+		if (rc != 0) {
+			return rc;
+		}
+		gpa = gpa_add(gpa, n);
+		buf = (char *)buf + n;
+		len -= n;
+	}
+	return 0;
+}
+
+int guest_read_phys(struct domain *d, gpa_t gpa, void *dst, size_t len)
+{
+	return copy_phys_all(d, gpa, dst, len, false);
+}
+
+int guest_write_phys(struct domain *d, gpa_t gpa, const void *src, size_t len)
+{
+	/* copy_phys() only reads from the buffer of a write */
+	return copy_phys_all(d, gpa, (void *)(uintptr_t)src, len, true);
+}
+
+/* Hypercall buffers of user programs: the kernel has made the access legal, so SMAP is not asked (AC would have to be
+ * set by the caller and Linux does set it for privcmd; older guests do not). */
+static int copy_linear(struct vcpu *v, uint64_t linear, void *buf, size_t len, bool write)
+{
+	while (len > 0) {
+		struct walk_result r;
+		size_t n = MIN(len, PAGE_SIZE - (linear & (PAGE_SIZE - 1)));
+		if (guest_translate(v, linear, write ? WALK_WRITE : 0, &r) != 0 &&
+		    guest_translate(v, linear, (write ? WALK_WRITE : 0) | WALK_USER, &r) != 0) {
+			return -EFAULT;
+		}
+		int rc = copy_phys(v->domain, r.gpa, buf, n, write);
+		if (rc != 0) {
+			return rc;
+		}
+		linear += n;
+		buf = (char *)buf + n;
+		len -= n;
+	}
+	return 0;
+}
+
+int guest_copy_from(struct vcpu *v, void *dst, uint64_t linear, size_t len)
+{
+	return copy_linear(v, linear, dst, len, false);
+}
+
+int guest_copy_to(struct vcpu *v, uint64_t linear, const void *src, size_t len)
+{
+	return copy_linear(v, linear, (void *)(uintptr_t)src, len, true);
+}

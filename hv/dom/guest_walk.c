@@ -1,0 +1,178 @@
+/*
+ * The walk of guest page tables. Contract in guest_walk.h.
+ */
+#include "dom/guest_walk.h"
+#include "arch/x86.h"
+#include "lib/err.h"
+#include "lib/util.h"
+
+#define PTE_P  (1ull << 0)
+#define PTE_W  (1ull << 1)
+#define PTE_U  (1ull << 2)
+#define PTE_A  (1ull << 5)
+#define PTE_D  (1ull << 6)
+#define PTE_PS (1ull << 7)
+#define PTE_NX (1ull << 63)
+#define PTE_ADDR 0x000ffffffffff000ull
+
+/* The shape of one paging mode. */
+struct mode {
+	unsigned int levels, entry_size, index_bits;
+};
+
+struct walk_state {
+	bool user, writable, nx;        /* and-ed over the levels */
+	gpa_t entry_at;                 /* of the last entry read */
+	uint64_t entry;
+};
+
+static struct mode mode_of(const struct walk_regs *regs)
+{
+	if (!(regs->cr4 & CR4_PAE)) {
+		return (struct mode){ 2, 4, 10 };
+	}
+	if (!(regs->efer & EFER_LMA)) {
+		return (struct mode){ 3, 8, 9 };
+	}
+	return (struct mode){ regs->cr4 & CR4_LA57 ? 5 : 4, 8, 9 };
+}
+
+/* The frame bits of CR3 in each mode. */
+static uint64_t root_of(const struct walk_regs *regs, const struct mode *m)
+{
+	if (m->levels == 2) {
+		return regs->cr3 & 0xfffff000;
+	}
+	return m->levels == 3 ? regs->cr3 & 0xffffffe0 : regs->cr3 & PTE_ADDR;
+}
+
+static uint64_t large_page_base(uint64_t e, const struct mode *m, unsigned int shift)
+{
+	if (m->levels == 2) {
+		/* PSE-36: bits 20:13 are address bits 39:32 */
+		return (e & 0xffc00000) | (e >> 13 & 0xff) << 32;
+	}
+	return e & PTE_ADDR & ~MASK(shift);
+}
+
+static bool is_large(uint64_t e, unsigned int level, const struct mode *m, uint64_t cr4)
+{
+	if (!(e & PTE_PS)) {
+		return false;
+	}
+	if (m->levels == 2) {
+		return level == 2 && (cr4 & CR4_PSE);
+	}
+	return level == 2 || (level == 3 && m->levels >= 4);
+}
+
+/* Does the page allow the access? The error code's bits other than "present" are the caller's. */
+static bool allowed(const struct walk_state *s, const struct walk_regs *regs, unsigned int flags)
+{
+	bool user = flags & WALK_USER;
+	if ((flags & WALK_FETCH) && s->nx) {
+		return false;
+	}
+	if (user) {
+		return s->user && (!(flags & WALK_WRITE) || s->writable);
+	}
+	if ((flags & WALK_WRITE) && !s->writable && (regs->cr0 & CR0_WP)) {
+		return false;
+	}
+	if (s->user && (flags & WALK_FETCH)) {
+		return !(regs->cr4 & CR4_SMEP);
+	}
+	if (s->user && (regs->cr4 & CR4_SMAP)) {
+		return (regs->rflags & RFLAGS_AC) && !(flags & WALK_IMPLICIT);
+	}
+	return true;
+}
+
+static int read_entry(const struct walk_ops *ops, struct walk_state *s, const struct mode *m, gpa_t at)
+{
+	s->entry_at = at;
+	s->entry = 0;
+	return ops->read(ops->arg, at, &s->entry, m->entry_size) ? 0 : -EINVAL;
+}
+
+static uint32_t error_code(const struct walk_regs *regs, unsigned int flags, bool present)
+{
+	bool nx = (regs->cr4 & CR4_SMEP) || ((regs->efer & EFER_NXE) && (regs->cr4 & CR4_PAE));
+	return (present ? PF_PRESENT : 0) | (flags & WALK_WRITE ? PF_WRITE : 0) |
+	       (flags & WALK_USER ? PF_USER : 0) | (flags & WALK_FETCH && nx ? PF_FETCH : 0);
+}
+
+/* Accessed on the way, dirty at the end. PAE's top level has neither. */
+static void mark(const struct walk_ops *ops, const struct walk_state *s, const struct mode *m,
+		 unsigned int level, bool dirty)
+{
+	uint64_t want = PTE_A | (dirty ? PTE_D : 0);
+	if (ops->set != NULL && (s->entry & want) != want && !(m->levels == 3 && level == 3)) {
+		ops->set(ops->arg, s->entry_at, s->entry, want, m->entry_size);
+	}
+}
+
+static void combine(struct walk_state *s, const struct walk_regs *regs, const struct mode *m,
+		    unsigned int level)
+{
+	if (m->levels == 3 && level == 3) {
+		return;
+	}
+	s->user = s->user && (s->entry & PTE_U);
+	s->writable = s->writable && (s->entry & PTE_W);
+	s->nx = s->nx || (m->entry_size == 8 && (regs->efer & EFER_NXE) && (s->entry & PTE_NX));
+}
+
+/* Down to the leaf: *shift is its size in address bits. -EFAULT: an entry is not present. */
+static int descend(const struct walk_ops *ops, const struct walk_regs *regs, const struct mode *m,
+		   uint64_t linear, struct walk_state *s, unsigned int *leaf, unsigned int *shift)
+{
+	uint64_t table = root_of(regs, m);
+	for (unsigned int level = m->levels;; level--) {
+		*shift = PAGE_SHIFT + m->index_bits * (level - 1);
+		uint64_t index = linear >> *shift & MASK(m->index_bits);
+		int rc = read_entry(ops, s, m, GPA(table + index * m->entry_size));
+		if (rc != 0) {
+			return rc;
+		}
+		if (!(s->entry & PTE_P)) {
+			return -EFAULT;
+		}
+		combine(s, regs, m, level);
+		*leaf = level;
+		if (level == 1 || is_large(s->entry, level, m, regs->cr4)) {
+			return 0;
+		}
+		mark(ops, s, m, level, false);
+		table = s->entry & (m->entry_size == 4 ? 0xfffff000 : PTE_ADDR);
+	}
+}
+
+int guest_walk(const struct walk_ops *ops, const struct walk_regs *regs, uint64_t linear,
+	       unsigned int flags, struct walk_result *r)
+{
+	if (!(regs->cr0 & CR0_PG)) {
+		*r = (struct walk_result){ GPA(linear & 0xffffffff), 0, true, true };
+		return 0;
+	}
+	struct mode m = mode_of(regs);
+	struct walk_state s = { .user = true, .writable = true };
+	unsigned int level, shift;
+	if (m.levels < 4) {
+		linear &= 0xffffffff;
+	}
+	int rc = descend(ops, regs, &m, linear, &s, &level, &shift);
+	if (rc != 0) {
+		r->error = error_code(regs, flags, false);
+		return rc;
+	}
+	if (!allowed(&s, regs, flags)) {
+		r->error = error_code(regs, flags, true);
+		return -EFAULT;
+	}
+	mark(ops, &s, &m, level, flags & WALK_WRITE);
+	uint64_t base = level > 1 ? large_page_base(s.entry, &m, shift)
+				  : s.entry & (m.entry_size == 4 ? 0xfffff000 : PTE_ADDR);
+	*r = (struct walk_result){ GPA(base | (linear & MASK(shift))), 0, s.user, s.writable };
+	return 0;
+}

@@ -1,0 +1,141 @@
+/*
+ * The radix tree under a guest-physical map: finding, making, splitting and freeing table entries.
+ *
+ * Level 1 entries map 4 KiB, level 2 2 MiB, level 3 1 GiB. Lock: LOCK_P2M, held by the caller.
+ */
+#include "dom/p2m_tree.h"
+#include "core/page_alloc.h"
+#include "lib/atomic.h"
+
+#define ENTRIES 512
+
+static unsigned int index_of(gfn_t gfn, unsigned int level)
+{
+	return gfn.v >> (9 * (level - 1)) & (ENTRIES - 1);
+}
+
+static uint64_t *table_of(const struct p2m *p, uint64_t entry)
+{
+	return mfn_virt(p->format->mfn(entry));
+}
+
+uint64_t p2m_tree_get(const struct p2m *p, gfn_t gfn, unsigned int *level)
+{
+	const struct p2m_format *f = p->format;
+	uint64_t *table = hpa_virt(p->root);
+	if (gfn.v >> 9 * f->levels != 0) {
+		*level = f->levels;
+		return 0;
+	}
+	for (unsigned int l = f->levels;; l--) {
+		uint64_t e = table[index_of(gfn, l)];
+		if (!f->present(e) || f->is_leaf(e, l)) {
+			*level = l;
+			return e;
+		}
+		table = table_of(p, e);
+	}
+}
+
+/* Replace a leaf (or an absent entry) at `level` by a table of the next level that says the same. */
+static bool split(struct p2m *p, uint64_t *entry, unsigned int level)
+{
+	const struct p2m_format *f = p->format;
+	uint64_t *table = page_alloc_virt();
+	if (table == NULL) {
+		return false;
+	}
+	uint64_t old = *entry;
+	uint64_t step = 1ull << 9 * (level - 2);
+	for (unsigned int i = 0; i < ENTRIES; i++) {
+		table[i] = f->present(old)
+				   ? f->leaf(mfn_add(f->mfn(old), i * step), level - 1, f->access(old),
+					     P2M_CACHE_WB, f->type(old))
+				   : f->absent(f->type(old));
+	}
+	if (f->present(old)) {
+		p->leaves[level - 1]--;
+		p->leaves[level - 2] += ENTRIES;
+	}
+	p->tables++;
+	store_release(entry, f->table(hpa_to_mfn(virt_hpa(table))));
+	return true;
+}
+
+uint64_t *p2m_tree_slot(struct p2m *p, gfn_t gfn, unsigned int level)
+{
+	const struct p2m_format *f = p->format;
+	uint64_t *table = hpa_virt(p->root);
+	if (gfn.v >> 9 * f->levels != 0) {
+		return NULL;
+	}
+	for (unsigned int l = f->levels; l > level; l--) {
+		uint64_t *e = &table[index_of(gfn, l)];
+		if (!f->present(*e) || f->is_leaf(*e, l)) {
+			if (!split(p, e, l)) {
+				return NULL;
+			}
+		}
+		table = table_of(p, *e);
+	}
+	return &table[index_of(gfn, level)];
+}
+
+bool p2m_tree_is_empty_table(const struct p2m *p, uint64_t entry, unsigned int level)
+{
+	const struct p2m_format *f = p->format;
+	const uint64_t *table = table_of(p, entry);
+	for (unsigned int i = 0; i < ENTRIES; i++) {
+		bool below = level > 2 && f->present(table[i]) && !f->is_leaf(table[i], level - 1);
+		if (below ? !p2m_tree_is_empty_table(p, table[i], level - 1) : table[i] != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+void p2m_tree_free_table(struct p2m *p, uint64_t entry, unsigned int level)
+{
+	const struct p2m_format *f = p->format;
+	uint64_t *table = table_of(p, entry);
+	for (unsigned int i = 0; level > 2 && i < ENTRIES; i++) {
+		if (f->present(table[i]) && !f->is_leaf(table[i], level - 1)) {
+			p2m_tree_free_table(p, table[i], level - 1);
+		}
+	}
+	p->tables--;
+	page_free_virt(table);
+}
+
+/* Depth first; every entry that has been visited is 0, so the next call goes on where this one stopped. */
+static bool walk(struct p2m *p, uint64_t *table, unsigned int level, unsigned int *budget,
+		 p2m_tree_fn fn, void *arg)
+{
+	const struct p2m_format *f = p->format;
+	for (unsigned int i = 0; i < ENTRIES; i++) {
+		uint64_t e = table[i];
+		if (e == 0) {
+			continue;
+		}
+		if (f->present(e) && !f->is_leaf(e, level)) {
+			if (!walk(p, table_of(p, e), level - 1, budget, fn, arg)) {
+				return false;
+			}
+			p2m_tree_free_table(p, e, level);
+		} else {
+			if (*budget == 0) {
+				return false;
+			}
+			*budget -= 1;
+			fn(arg, e, level);
+			p->leaves[level - 1] -= f->present(e);
+		}
+		table[i] = 0;
+	}
+	return true;
+}
+
+bool p2m_tree_drain(struct p2m *p, unsigned int budget, p2m_tree_fn fn, void *arg)
+{
+	return walk(p, hpa_virt(p->root), p->format->levels, &budget, fn, arg);
+}

@@ -1,0 +1,20 @@
+/* Private to p2m.c: the radix tree (p2m_tree.c). The caller holds LOCK_P2M. */
+#ifndef DOM_P2M_TREE_H
+#define DOM_P2M_TREE_H
+
+#include "dom/p2m.h"
+
+/* The entry that decides over gfn, and its level. Frames beyond the format's reach: 0 (hole). */
+uint64_t p2m_tree_get(const struct p2m *p, gfn_t gfn, unsigned int *level);
+/* The entry of gfn at exactly this level; tables are made and larger leaves split on the way. NULL: no memory, or
+ * gfn is out of reach. */
+uint64_t *p2m_tree_slot(struct p2m *p, gfn_t gfn, unsigned int level);
+/* Is the table that the entry (of this level) points to all holes? And: free it with all below. */
+bool p2m_tree_is_empty_table(const struct p2m *p, uint64_t entry, unsigned int level);
+void p2m_tree_free_table(struct p2m *p, uint64_t entry, unsigned int level);
+/* Call fn for entries that are not plain holes and clear them, at most budget of them; frees emptied tables. True:
+ * nothing is left. */
+typedef void (*p2m_tree_fn)(void *arg, uint64_t entry, unsigned int level);
+bool p2m_tree_drain(struct p2m *p, unsigned int budget, p2m_tree_fn fn, void *arg);
+
+#endif
