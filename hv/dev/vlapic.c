@@ -119,6 +119,15 @@ int vlapic_pending(const struct vlapic *v)
 	return irr;
 }
 
+bool vlapic_blocked_by_tpr(const struct vlapic *v)
+{
+	int irr = highest(v->irr);
+	int isr = highest(v->isr);
+
+	return irr >= 0 && vlapic_sw_enabled(v) && (irr & 0xf0) <= (int)(v->tpr & 0xf0) &&
+	       (irr & 0xf0) > (isr < 0 ? 0 : isr & 0xf0);
+}
+
 void vlapic_ack(struct vlapic *v, uint8_t vector)
 {
 	atomic_clear_bit(v->irr, vector);

@@ -104,6 +104,8 @@ bool vlapic_sw_enabled(const struct vlapic *v);
 bool vlapic_set_irq(struct vlapic *v, uint8_t vector, bool level);
 /* Highest pending vector above the processor priority, or -1. */
 int vlapic_pending(const struct vlapic *v);
+/* Does an interrupt wait that only the task priority holds back? */
+bool vlapic_blocked_by_tpr(const struct vlapic *v);
 /* The vector is being delivered: IRR to ISR. */
 void vlapic_ack(struct vlapic *v, uint8_t vector);
 /* EOI register write (also from a Hyper-V or hardware assist). */

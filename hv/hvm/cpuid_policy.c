@@ -1,0 +1,277 @@
+/*
+ * What CPUID says to a guest: the machine's features cut by a table, plus the leaves that name the hypervisor.
+ *
+ * Default deny: a leaf that is not listed reads zero. Intel SDM volume 2, "CPUID"; AMD APM volume 3, appendix E; Xen's
+ * public header arch-x86/cpuid.h.
+ */
+#include <xen/arch-x86/cpuid.h>
+#include "arch/hw.h"
+#include "arch/x86.h"
+#include "arch/xstate.h"
+#include "core/time.h"
+#include "hvm/hvm.h"
+#include "hvm/hvm_state.h"
+#include "lib/mem.h"
+
+enum { EAX, EBX, ECX, EDX };
+
+#define B(n) (1u << (n))
+
+/* Features that pass when the processor has them. */
+#define F1_ECX (B(0) | B(1) | B(9) | B(12) | B(13) | B(17) | B(19) | B(20) | B(22) | B(23) | B(25) | B(26) | \
+		B(28) | B(29) | B(30))
+#define F1_EDX (B(0) | B(2) | B(3) | B(4) | B(5) | B(6) | B(8) | B(9) | B(11) | B(12) | B(13) | B(15) | B(16) | \
+		B(17) | B(19) | B(23) | B(24) | B(25) | B(26) | B(7) | B(14))
+/* FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS INVPCID AVX512F DQ RDSEED ADX SMAP IFMA CLFLUSHOPT CLWB CD SHA BW VL */
+#define F7_EBX (B(0) | B(3) | B(5) | B(7) | B(8) | B(9) | B(10) | B(16) | B(17) | B(18) | B(19) | B(20) | B(21) | \
+		B(23) | B(24) | B(28) | B(29) | B(30) | B(31))
+/* VBMI UMIP PKU VBMI2 GFNI VAES VPCLMUL VNNI BITALG VPOPCNTDQ RDPID */
+#define F7_ECX (B(1) | B(2) | B(3) | B(6) | B(8) | B(9) | B(10) | B(11) | B(12) | B(14) | B(22))
+#define F7_EDX (B(4))
+/* LAHF64 ABM SSE4A MISALIGN 3DNOWPREFETCH XOP FMA4 TBM and the legacy CMP and extended APIC space bits not */
+#define FE1_ECX (B(0) | B(5) | B(6) | B(7) | B(8) | B(11) | B(16) | B(21))
+#define FE1_EDX (0x0183f3ffu | B(11) | B(20) | B(22) | B(25) | B(26) | B(27) | B(29))
+
+struct policy_row {
+	uint32_t leaf;
+	bool has_subleaf;       /* only subleaf 0 is described by this row */
+	uint32_t mask[4];
+};
+
+static const struct policy_row rows[] = {
+	{ 0x1, false, { ~0u, 0x0000ff00, F1_ECX, F1_EDX } },
+	{ 0x2, false, { ~0u, ~0u, ~0u, ~0u } },
+	{ 0x7, true, { 0, F7_EBX, F7_ECX, F7_EDX } },
+	{ 0x15, false, { ~0u, ~0u, ~0u, 0 } },
+	{ 0x16, false, { ~0u, ~0u, ~0u, 0 } },
+	{ 0x80000001, false, { ~0u, ~0u, FE1_ECX, FE1_EDX } },
+	{ 0x80000002, false, { ~0u, ~0u, ~0u, ~0u } },
+	{ 0x80000003, false, { ~0u, ~0u, ~0u, ~0u } },
+	{ 0x80000004, false, { ~0u, ~0u, ~0u, ~0u } },
+	{ 0x80000005, false, { ~0u, ~0u, ~0u, ~0u } },
+	{ 0x80000006, false, { ~0u, ~0u, ~0u, ~0u } },
+	{ 0x80000007, false, { 0, 0, 0, B(8) } },
+	{ 0x80000008, false, { 0xffff, B(0) | B(9), 0, 0 } },
+};
+
+#define LEAF_MAX          0x16u
+#define LEAF_EXTENDED_MAX 0x80000008u
+
+uint64_t hvm_cr4_allowed(void)
+{
+	/* everything up to SMAP and PKE but the two that start nested virtualisation, and five-level paging */
+	return 0x7fffffull & ~(CR4_VMXE | CR4_LA57 | 1ull << 14 | 1ull << 15 | 1ull << 19);
+}
+
+static void host(uint32_t leaf, uint32_t subleaf, uint32_t r[4])
+{
+	struct hw_cpuid_regs h;
+	hw_cpuid(leaf, subleaf, &h);
+	r[EAX] = h.eax;
+	r[EBX] = h.ebx;
+	r[ECX] = h.ecx;
+	r[EDX] = h.edx;
+}
+
+static uint32_t apic_id(const struct vcpu *v)
+{
+	return v->hvm->lapic.id;
+}
+
+static void adjust_leaf1(struct vcpu *v, uint32_t r[4])
+{
+	struct sys_regs s;
+	virt->get_sys(&v->arch, &s);
+	unsigned int cpus = v->domain->max_vcpus;
+	r[EBX] |= apic_id(v) << 24;
+	if (cpus > 1) {
+		r[EBX] |= MIN(cpus * 2, 255u) << 16;
+		r[EDX] |= B(28);
+	}
+	r[ECX] |= B(31);
+	r[ECX] |= v->hvm->lapic.x2apic_ok ? B(21) : 0;
+	r[ECX] |= v->domain->hvm->has_pc ? B(24) : 0;
+	if (xstate_supported() == 0) {
+		r[ECX] &= ~(B(26) | B(28) | B(29) | B(12));
+	} else if (s.cr4 & CR4_OSXSAVE) {
+		r[ECX] |= B(27);
+	}
+	if (!(v->hvm->lapic.base & APIC_BASE_ENABLE)) {
+		r[EDX] &= ~B(9);
+	}
+}
+
+/* Protection keys are on for the guest's programs when it says so in CR4. */
+static void adjust_leaf7(struct vcpu *v, uint32_t r[4])
+{
+	struct sys_regs s;
+	virt->get_sys(&v->arch, &s);
+	if (!(xstate_supported() & 1ull << 9)) {
+		r[ECX] &= ~B(3);
+	} else if (s.cr4 & CR4_PKE) {
+		r[ECX] |= B(4);
+	}
+}
+
+/* Topology by shifts: one thread a core; cores up to the next power of two share the package. */
+static void leaf_topology(struct vcpu *v, uint32_t subleaf, uint32_t r[4])
+{
+	unsigned int shift = 1;
+	while ((v->domain->max_vcpus * 2u) > 1u << shift) {
+		shift++;
+	}
+	memset(r, 0, 16);
+	r[ECX] = subleaf & 0xff;
+	r[EDX] = apic_id(v);
+	if (subleaf == 0) {
+		r[EAX] = 1;
+		r[EBX] = 1;
+		r[ECX] |= 1u << 8;
+	} else if (subleaf == 1) {
+		r[EAX] = shift;
+		r[EBX] = v->domain->max_vcpus;
+		r[ECX] |= 2u << 8;
+	}
+}
+
+/* State components: what guests may enable; sizes follow the processor's own layout. */
+static void leaf_xstate(uint32_t subleaf, uint32_t r[4])
+{
+	uint64_t have = xstate_supported();
+	if (have == 0) {
+		memset(r, 0, 16);
+		return;
+	}
+	host(0xd, subleaf, r);
+	if (subleaf == 0) {
+		uint32_t size = 576;
+		for (unsigned int i = 2; i < 63; i++) {
+			uint32_t c[4];
+			if (have >> i & 1) {
+				host(0xd, i, c);
+				size = MAX(size, c[EAX] + c[EBX]);
+			}
+		}
+		r[EAX] = (uint32_t)have;
+		r[EDX] = (uint32_t)(have >> 32);
+		r[ECX] = size;
+	} else if (subleaf == 1) {
+		r[EAX] &= 7;            /* XSAVEOPT, XSAVEC, XGETBV with ECX 1; no XSAVES */
+		r[ECX] = r[EDX] = 0;
+	} else if (subleaf >= 64 || !(have >> subleaf & 1)) {
+		memset(r, 0, 16);
+	}
+}
+
+static void leaf_xen(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
+{
+	memset(r, 0, 16);
+	switch (leaf - XEN_CPUID_FIRST_LEAF) {
+	case 0:
+		r[EAX] = XEN_CPUID_FIRST_LEAF + 4;
+		r[EBX] = XEN_CPUID_SIGNATURE_EBX;
+		r[ECX] = XEN_CPUID_SIGNATURE_ECX;
+		r[EDX] = XEN_CPUID_SIGNATURE_EDX;
+		break;
+	case 1:
+		r[EAX] = 4u << 16 | 17;
+		break;
+	case 2:
+		r[EAX] = 1;
+		r[EBX] = 0x40000000;
+		break;
+	case 3:
+		if (subleaf == 0) {
+			r[EAX] = B(1);
+			r[ECX] = (uint32_t)time_tsc_khz();
+		} else if (subleaf == 1) {
+			uint64_t offset = time_tsc_to_ns((uint64_t)-v->arch.tsc_offset);
+			int8_t shift;
+			time_pv_scale(&r[ECX], &shift);
+			r[EAX] = (uint32_t)offset;
+			r[EBX] = (uint32_t)(offset >> 32);
+			r[EDX] = (uint32_t)(int32_t)shift;
+		} else if (subleaf == 2) {
+			r[EAX] = (uint32_t)time_tsc_khz();
+		}
+		break;
+	case 4:
+		r[EAX] = XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT |
+			 XEN_HVM_CPUID_UPCALL_VECTOR;
+		r[EBX] = v->id;
+		r[ECX] = v->domain->id;
+		break;
+	default:
+		break;
+	}
+}
+
+static const struct policy_row *find(uint32_t leaf)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].leaf == leaf) {
+			return &rows[i];
+		}
+	}
+	return NULL;
+}
+
+static void by_table(uint32_t leaf, uint32_t subleaf, uint32_t r[4])
+{
+	const struct policy_row *row = find(leaf);
+	if (row == NULL || (row->has_subleaf && subleaf != 0)) {
+		memset(r, 0, 16);
+		return;
+	}
+	host(leaf, 0, r);
+	for (unsigned int i = 0; i < 4; i++) {
+		r[i] &= row->mask[i];
+	}
+}
+
+void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
+{
+	switch (leaf) {
+	case 0:
+		host(0, 0, r);
+		r[EAX] = MIN(r[EAX], LEAF_MAX);
+		return;
+	case 1:
+		by_table(leaf, subleaf, r);
+		adjust_leaf1(v, r);
+		return;
+	case 7:
+		by_table(leaf, subleaf, r);
+		adjust_leaf7(v, r);
+		return;
+	case 0xb:
+		leaf_topology(v, subleaf, r);
+		return;
+	case 0xd:
+		leaf_xstate(subleaf, r);
+		return;
+	case 0x80000000:
+		host(leaf, 0, r);
+		r[EAX] = MIN(r[EAX], LEAF_EXTENDED_MAX);
+		return;
+	default:
+		break;
+	}
+	if (leaf >= XEN_CPUID_FIRST_LEAF && leaf <= XEN_CPUID_FIRST_LEAF + 4) {
+		leaf_xen(v, leaf, subleaf, r);
+		return;
+	}
+	by_table(leaf, subleaf, r);
+}
+
+enum verdict exit_cpuid(struct vcpu *v, const struct vmexit *e)
+{
+	uint64_t *g = v->arch.regs.gpr;
+	uint32_t r[4];
+	hvm_cpuid(v, (uint32_t)g[GPR_RAX], (uint32_t)g[GPR_RCX], r);
+	g[GPR_RAX] = r[EAX];
+	g[GPR_RBX] = r[EBX];
+	g[GPR_RCX] = r[ECX];
+	g[GPR_RDX] = r[EDX];
+	return EXIT_NEXT;
+}

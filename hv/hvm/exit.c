@@ -1,0 +1,185 @@
+/*
+ * What each kind of exit means: the table, and the handlers that need no file of their own.
+ *
+ * Every handler runs in the vCPU's own loop with interrupts on, holds no lock at its end, and returns a verdict.
+ */
+#include <xen/sched.h>
+#include <xen/hvm/params.h>
+#include "arch/hw.h"
+#include "arch/x86.h"
+#include "arch/xstate.h"
+#include "dom/shared_info.h"
+#include "hvm/hvm.h"
+#include "hvm/hvm_state.h"
+#include "lib/atomic.h"
+#include "lib/err.h"
+
+static enum verdict exit_hlt(struct vcpu *v, const struct vmexit *e)
+{
+	bool masked = !(v->arch.regs.rflags & RFLAGS_IF);
+	if (masked && !hvm_wake_event(v)) {
+		/* nothing but an NMI, INIT or the end can wake it: the vCPU is down */
+		vcpu_park(v);
+		return EXIT_NEXT;
+	}
+	v->blocked = true;
+	int rc = sched_wait(hvm_wake_event(v), v->domain->dying);
+	v->blocked = false;
+	return rc == 0 ? EXIT_NEXT : EXIT_RESUME;
+}
+
+static enum verdict exit_xsetbv(struct vcpu *v, const struct vmexit *e)
+{
+	const uint64_t *g = v->arch.regs.gpr;
+	uint64_t value = (uint32_t)g[GPR_RAX] | g[GPR_RDX] << 32;
+	if (virt->cpl(&v->arch) != 0 || (uint32_t)g[GPR_RCX] != 0 ||
+	    xstate_set_xcr0(&v->arch, value) != 0) {
+		return hvm_fault_gp(v);
+	}
+	return EXIT_NEXT;
+}
+
+static enum verdict exit_cache(struct vcpu *v, const struct vmexit *e)
+{
+	/* Guests have no device whose DMA bypasses the caches; Dom0 does. */
+	if (v->domain->flags & DOMF_PRIVILEGED) {
+		hw_wbinvd();
+	}
+	return EXIT_NEXT;
+}
+
+static enum verdict exit_exception(struct vcpu *v, const struct vmexit *e)
+{
+	if (e->exception.vector == EXC_MC) {
+		return EXIT_RESUME;
+	}
+	hvm_raise(v, e->exception.vector, e->exception.has_error, e->exception.error, e->exception.cr2);
+	return EXIT_FAULT;
+}
+
+static enum verdict exit_nothing(struct vcpu *v, const struct vmexit *e)
+{
+	return EXIT_RESUME;
+}
+
+static enum verdict exit_intr_window(struct vcpu *v, const struct vmexit *e)
+{
+	v->hvm->window_intr = false;
+	virt->want_window(&v->arch, WINDOW_INTR, false);
+	return EXIT_RESUME;
+}
+
+static enum verdict exit_pause(struct vcpu *v, const struct vmexit *e)
+{
+	sched_yield();
+	return EXIT_NEXT;
+}
+
+static enum verdict exit_undefined(struct vcpu *v, const struct vmexit *e)
+{
+	return hvm_fault_ud(v);
+}
+
+static enum verdict exit_rdpmc(struct vcpu *v, const struct vmexit *e)
+{
+	return hvm_fault_gp(v);
+}
+
+void hvm_triple_fault(struct vcpu *v)
+{
+	uint64_t reason = v->domain->hvm_param[HVM_PARAM_TRIPLE_FAULT_REASON];
+	if (v->domain->flags & DOMF_PRIVILEGED) {
+		guest_crash(v->domain, "vCPU %u: triple fault", v->id);
+		return;
+	}
+	guest_log(v->domain, "vCPU %u: triple fault at %#lx, shutdown reason %u\n", v->id,
+		  (unsigned long)v->arch.regs.rip, (unsigned int)reason);
+	domain_shutdown(v->domain, (uint8_t)reason);
+}
+
+static enum verdict exit_shutdown(struct vcpu *v, const struct vmexit *e)
+{
+	hvm_triple_fault(v);
+	return EXIT_CRASH;
+}
+
+static enum verdict exit_task(struct vcpu *v, const struct vmexit *e)
+{
+	guest_crash(v->domain, "vCPU %u: task switch to %#x is not emulated yet", v->id,
+		    e->task.selector);
+	return EXIT_CRASH;
+}
+
+static enum verdict exit_failed(struct vcpu *v, const struct vmexit *e)
+{
+	virt->dump(&v->arch);
+	guest_crash(v->domain, "vCPU %u: the processor refused the guest's state", v->id);
+	return EXIT_CRASH;
+}
+
+static enum verdict exit_other(struct vcpu *v, const struct vmexit *e)
+{
+	virt->dump(&v->arch);
+	guest_crash(v->domain, "vCPU %u: unexpected exit %#lx", v->id, (unsigned long)e->other.code);
+	return EXIT_CRASH;
+}
+
+static const exit_fn handlers[VMEXIT_KINDS] = {
+	[VMEXIT_NONE] = exit_nothing,
+	[VMEXIT_PIO] = exit_pio,
+	[VMEXIT_NPF] = exit_npf,
+	[VMEXIT_CPUID] = exit_cpuid,
+	[VMEXIT_MSR] = exit_msr,
+	[VMEXIT_CR] = exit_cr,
+	[VMEXIT_DR] = exit_dr,
+	[VMEXIT_HLT] = exit_hlt,
+	[VMEXIT_PAUSE] = exit_pause,
+	[VMEXIT_HYPERCALL] = exit_hypercall,
+	[VMEXIT_EXCEPTION] = exit_exception,
+	[VMEXIT_INTR_WINDOW] = exit_intr_window,
+	[VMEXIT_NMI_WINDOW] = exit_nothing,
+	[VMEXIT_TASK_SWITCH] = exit_task,
+	[VMEXIT_INVLPG] = exit_other,
+	[VMEXIT_WBINVD] = exit_cache,
+	[VMEXIT_XSETBV] = exit_xsetbv,
+	[VMEXIT_RDTSC] = exit_other,
+	[VMEXIT_RDPMC] = exit_rdpmc,
+	[VMEXIT_UNDEFINED] = exit_undefined,
+	[VMEXIT_SHUTDOWN] = exit_shutdown,
+	[VMEXIT_ENTRY_FAILED] = exit_failed,
+	[VMEXIT_OTHER] = exit_other,
+};
+
+enum verdict hvm_handle_exit(struct vcpu *v, const struct vmexit *e)
+{
+	return handlers[e->kind](v, e);
+}
+
+/* ---- hypercalls ---- */
+
+bool hvm_guest_is_64bit(struct vcpu *v)
+{
+	struct emul_segment cs;
+	struct sys_regs s;
+	virt->get_sys(&v->arch, &s);
+	virt->get_seg(&v->arch, VSEG_CS, &cs);
+	return (s.efer & EFER_LMA) && (cs.attr & 1u << 9);
+}
+
+enum verdict exit_hypercall(struct vcpu *v, const struct vmexit *e)
+{
+	uint64_t *g = v->arch.regs.gpr;
+	if (virt->cpl(&v->arch) != 0) {
+		g[GPR_RAX] = (uint64_t)-EPERM;
+		return EXIT_NEXT;
+	}
+	if (hvm_guest_is_64bit(v)) {
+		const uint64_t arg[6] = { g[GPR_RDI], g[GPR_RSI], g[GPR_RDX], g[GPR_R10], g[GPR_R8], g[GPR_R9] };
+		g[GPR_RAX] = hypercall_dispatch(v, g[GPR_RAX], arg);
+	} else {
+		const uint64_t arg[6] = { (uint32_t)g[GPR_RBX], (uint32_t)g[GPR_RCX], (uint32_t)g[GPR_RDX],
+					  (uint32_t)g[GPR_RSI], (uint32_t)g[GPR_RDI], (uint32_t)g[GPR_RBP] };
+		g[GPR_RAX] = (uint32_t)hypercall_dispatch(v, (uint32_t)g[GPR_RAX], arg);
+	}
+	return EXIT_NEXT;
+}

@@ -1,0 +1,211 @@
+/*
+ * Virtual interrupts: who gets a message, what is injected next, when to ask for a window, what ends a HLT.
+ *
+ * Locks: LOCK_HVM around the 8259 pair and the callback wire; local APICs follow vlapic.h.
+ */
+#include "arch/x86.h"
+#include "core/trace.h"
+#include "dom/shared_info.h"
+#include "hvm/hvm.h"
+#include "hvm/hvm_state.h"
+#include "lib/atomic.h"
+#include "lib/err.h"
+#include "dev/vmsi.h"
+
+/* ---- messages to local APICs ---- */
+
+static void request(struct vcpu *v, uint32_t bits)
+{
+	atomic_or(&v->hvm->request, bits);
+	vcpu_kick(v);
+}
+
+static void deliver_one(struct vcpu *v, const struct apic_msg *m)
+{
+	switch (m->delivery) {
+	case APIC_DM_FIXED:
+	case APIC_DM_LOWEST:
+		if (m->vector < 16) {
+			vlapic_error(&v->hvm->lapic, APIC_ESR_RECEIVE_ILLEGAL);
+		} else if (vlapic_sw_enabled(&v->hvm->lapic)) {
+			vlapic_set_irq(&v->hvm->lapic, m->vector, m->level);
+			vcpu_kick(v);
+		}
+		break;
+	case APIC_DM_NMI:
+		hvm_inject_nmi(v);
+		break;
+	case APIC_DM_INIT:
+		if (m->assert || !m->level) {
+			request(v, VREQ_INIT);
+		}
+		break;
+	case APIC_DM_STARTUP:
+		request(v, VREQ_SIPI | m->vector);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Lowest priority goes to the first match: any CPU of the set is allowed. */
+void hvm_deliver(struct domain *d, const struct apic_msg *m, struct vcpu *source)
+{
+	const struct vlapic *from = source != NULL ? &source->hvm->lapic : NULL;
+	for (unsigned int i = 0; i < d->max_vcpus; i++) {
+		struct vcpu *v = d->vcpu[i];
+		if (v != NULL && v->hvm != NULL && vlapic_matches(&v->hvm->lapic, m, from)) {
+			deliver_one(v, m);
+			if (m->delivery == APIC_DM_LOWEST) {
+				return;
+			}
+		}
+	}
+}
+
+int hvm_inject_nmi(struct vcpu *v)
+{
+	WRITE_ONCE(v->hvm->nmi_pending, true);
+	vcpu_kick(v);
+	return 0;
+}
+
+int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data)
+{
+	struct apic_msg m;
+	int rc = vmsi_decode(addr, data, &m);
+	if (rc == 0) {
+		hvm_deliver(d, &m, NULL);
+	}
+	return rc;
+}
+
+/* ---- the event-channel upcall ---- */
+
+/* Drive the callback wire: high while vCPU 0 has an upcall pending. [LOCK_HVM] */
+static void callback_wire(struct hvm_domain *h, bool level)
+{
+	if (h->callback_level == level) {
+		return;
+	}
+	h->callback_level = level;
+	if (h->callback_kind == CALLBACK_GSI) {
+		irqline_set_gsi(&h->irq, h->callback_gsi, level);
+	} else if (h->callback_kind == CALLBACK_PCI) {
+		irqline_set_pci(&h->irq, h->callback_dev, h->callback_intx, level);
+	}
+}
+
+void hvm_callback_update(struct domain *d)
+{
+	struct hvm_domain *h = d->hvm;
+	if (!h->has_pc || d->vcpu[0] == NULL || d->vcpu[0]->hvm->upcall_vector != 0 ||
+	    (h->callback_kind != CALLBACK_GSI && h->callback_kind != CALLBACK_PCI)) {
+		return;
+	}
+	bool pending = shared_info_upcall_pending(d->vcpu[0]);
+	spin_lock(&h->lock);
+	callback_wire(h, pending);
+	spin_unlock(&h->lock);
+}
+
+/* domain_ops.upcall: may be called with LOCK_EVTCHN held, so it only leaves a message for the vCPU's loop. */
+void hvm_upcall(struct vcpu *v)
+{
+	if (v->hvm != NULL && v->hvm->upcall_vector != 0) {
+		if (vlapic_sw_enabled(&v->hvm->lapic)) {
+			vlapic_set_irq(&v->hvm->lapic, v->hvm->upcall_vector, false);
+		}
+	}
+	vcpu_kick(v);
+}
+
+/* Does a vector callback (not through the local APIC) wait? */
+static bool callback_pending(struct vcpu *v)
+{
+	return v->domain->hvm->callback_kind == CALLBACK_VECTOR && v->hvm->upcall_vector == 0 &&
+	       shared_info_upcall_pending(v);
+}
+
+/* ---- what to inject ---- */
+
+static bool pic_pending(struct vcpu *v)
+{
+	const struct hvm_domain *h = v->domain->hvm;
+	return h->has_pc && v->id == 0 && vpic_pending(&h->pic) &&
+	       vlapic_accepts_pic(&v->hvm->lapic);
+}
+
+/* A vector to deliver, or -1. With `take` it is acknowledged. */
+static int next_vector(struct vcpu *v, bool take)
+{
+	struct hvm_domain *h = v->domain->hvm;
+	if (callback_pending(v)) {
+		return h->callback_vector;
+	}
+	if (pic_pending(v)) {
+		if (!take) {
+			return 0;
+		}
+		spin_lock(&h->lock);
+		int vector = vpic_ack(&h->pic);
+		spin_unlock(&h->lock);
+		return vector;
+	}
+	int vector = vlapic_pending(&v->hvm->lapic);
+	if (vector >= 0 && take) {
+		vlapic_ack(&v->hvm->lapic, (uint8_t)vector);
+	}
+	return vector;
+}
+
+bool hvm_wake_event(struct vcpu *v)
+{
+	struct hvm_vcpu *h = v->hvm;
+	if (READ_ONCE(h->lapic_fired)) {
+		h->lapic_fired = false;
+		vlapic_timer_expired(&h->lapic);
+	}
+	hvm_callback_update(v->domain);
+	return READ_ONCE(h->nmi_pending) || load_acquire(&h->request) != 0 || h->pending.valid ||
+	       next_vector(v, false) >= 0;
+}
+
+static void want(struct vcpu *v, bool *have, enum virt_window w, bool on)
+{
+	if (*have != on) {
+		*have = on;
+		virt->want_window(&v->arch, w, on);
+	}
+}
+
+void hvm_intr_prepare(struct vcpu *v)
+{
+	struct hvm_vcpu *h = v->hvm;
+	if (READ_ONCE(h->lapic_fired)) {
+		h->lapic_fired = false;
+		vlapic_timer_expired(&h->lapic);
+	}
+	if (v->id == 0) {
+		hvm_callback_update(v->domain);
+	}
+	if (h->pending.valid) {
+		virt->inject(&v->arch, &h->pending);
+		h->pending.valid = false;
+	} else if (READ_ONCE(h->nmi_pending) && virt->can_take(&v->arch, WINDOW_NMI)) {
+		WRITE_ONCE(h->nmi_pending, false);
+		virt->inject(&v->arch, &(struct vm_event){ .valid = true, .type = EVENT_NMI,
+							   .vector = EXC_NMI });
+	} else if (next_vector(v, false) >= 0 && virt->can_take(&v->arch, WINDOW_INTR)) {
+		int vector = next_vector(v, true);
+		virt->inject(&v->arch, &(struct vm_event){ .valid = true, .type = EVENT_EXTINT,
+							   .vector = (uint8_t)vector });
+		trace(TRC_ENTRY_EVENT, v->domain->id, (uint16_t)v->id, (uint64_t)vector, 0);
+	}
+	/* Whatever still waits needs an exit as soon as the guest can take it. */
+	want(v, &h->window_intr, WINDOW_INTR, next_vector(v, false) >= 0);
+	want(v, &h->window_tpr, WINDOW_TPR, vlapic_blocked_by_tpr(&h->lapic));
+	if (READ_ONCE(h->nmi_pending)) {
+		virt->want_window(&v->arch, WINDOW_NMI, true);
+	}
+}

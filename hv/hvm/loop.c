@@ -1,0 +1,203 @@
+/*
+ * A vCPU's life: prepare, enter, handle, apply the verdict. The only writer of RIP after an exit.
+ *
+ * Runs on the vCPU's own stack; blocks in place. Locks: none held across an entry.
+ */
+#include "arch/hw.h"
+#include "arch/x86.h"
+#include "core/log.h"
+#include "core/percpu.h"
+#include "core/trace.h"
+#include "dom/shared_info.h"
+#include "hvm/hvm.h"
+#include "hvm/hvm_state.h"
+#include "lib/atomic.h"
+
+/* The bytes of the instruction behind each kind of exit; a second form where there are two. */
+static const struct {
+	uint8_t form[2][3];
+	uint8_t len[2];
+} insn_of[VMEXIT_KINDS] = {
+	[VMEXIT_CPUID] = { { { 0x0f, 0xa2 } }, { 2 } },
+	[VMEXIT_MSR] = { { { 0x0f, 0x32 }, { 0x0f, 0x30 } }, { 2, 2 } },
+	[VMEXIT_HLT] = { { { 0xf4 } }, { 1 } },
+	[VMEXIT_HYPERCALL] = { { { 0x0f, 0x01, 0xd9 }, { 0x0f, 0x01, 0xc1 } }, { 3, 3 } },
+	[VMEXIT_XSETBV] = { { { 0x0f, 0x01, 0xd1 } }, { 3 } },
+	[VMEXIT_WBINVD] = { { { 0x0f, 0x09 }, { 0x0f, 0x08 } }, { 2, 2 } },
+	[VMEXIT_RDPMC] = { { { 0x0f, 0x33 } }, { 2 } },
+	[VMEXIT_PAUSE] = { { { 0xf3, 0x90 } }, { 2 } },
+};
+
+static bool is_long64(struct vcpu *v)
+{
+	struct emul_segment cs;
+	struct sys_regs s;
+	virt->get_sys(&v->arch, &s);
+	virt->get_seg(&v->arch, VSEG_CS, &cs);
+	return (s.efer & EFER_LMA) && (cs.attr & 1u << 9);
+}
+
+static unsigned int match_forms(enum vmexit_kind kind, const uint8_t *bytes, unsigned int avail,
+				bool long64)
+{
+	for (unsigned int i = 0; i < 2 && insn_of[kind].len[i] != 0; i++) {
+		unsigned int n = emul_match_length(bytes, avail, insn_of[kind].form[i],
+						   insn_of[kind].len[i], long64);
+		if (n != 0) {
+			return n;
+		}
+	}
+	return 0;
+}
+
+static const uint8_t *cached_code(struct vcpu *v, uint64_t linear, uint64_t cr3)
+{
+	struct code_cache *c = &v->hvm->code;
+	if (c->page != NULL && c->linear == (linear & PAGE_MASK) && c->cr3 == cr3 &&
+	    c->gen == load_acquire(&v->domain->p2m.gen)) {
+		return c->page + (linear & (PAGE_SIZE - 1));
+	}
+	return NULL;
+}
+
+/* Read the bytes through the page tables and remember the page. */
+static unsigned int length_slow(struct vcpu *v, uint64_t linear, uint64_t cr3,
+				enum vmexit_kind kind)
+{
+	uint8_t bytes[15];
+	unsigned int got = hvm_fetch(v, linear, bytes, sizeof(bytes));
+	unsigned int n = match_forms(kind, bytes, got, is_long64(v));
+	if (n != 0) {
+		hvm_code_cache_fill(v, linear, cr3);
+	}
+	return n;
+}
+
+/*
+ * The length of the instruction that caused an exit, for processors that do not report it. A stale cache entry is
+ * harmless: either the bytes do not match and the slow way is taken, or the guest changed its own code under itself.
+ */
+unsigned int hvm_insn_length(struct vcpu *v, const struct vmexit *e)
+{
+	struct emul_segment cs;
+	struct sys_regs s;
+	virt->get_sys(&v->arch, &s);
+	virt->get_seg(&v->arch, VSEG_CS, &cs);
+	bool long64 = (s.efer & EFER_LMA) && (cs.attr & 1u << 9);
+	uint64_t linear = long64 ? v->arch.regs.rip : (uint32_t)(cs.base + v->arch.regs.rip);
+	unsigned int left = PAGE_SIZE - (linear & (PAGE_SIZE - 1));
+	const uint8_t *code = cached_code(v, linear, s.cr3);
+	if (code != NULL) {
+		unsigned int n = match_forms(e->kind, code, MIN(left, 15u), long64);
+		if (n != 0) {
+			return n;
+		}
+	}
+	return length_slow(v, linear, s.cr3, e->kind);
+}
+
+static void advance(struct vcpu *v, const struct vmexit *e)
+{
+	unsigned int len = e->insn_len != 0 ? e->insn_len : hvm_insn_length(v, e);
+	if (len == 0) {
+		guest_crash(v->domain, "vCPU %u: exit %u at %#lx: cannot tell the instruction's length",
+			    v->id, e->kind, (unsigned long)v->arch.regs.rip);
+		return;
+	}
+	v->arch.regs.rip += len;
+	if (!is_long64(v)) {
+		v->arch.regs.rip = (uint32_t)v->arch.regs.rip;
+	}
+	virt->set_shadow(&v->arch, false);
+	if (v->arch.regs.rflags & RFLAGS_TF) {
+		hvm_raise(v, EXC_DB, false, 0, 0);
+	}
+}
+
+static void apply(struct vcpu *v, const struct vmexit *e, enum verdict verdict)
+{
+	switch (verdict) {
+	case EXIT_NEXT:
+		advance(v, e);
+		break;
+	case EXIT_RESUME:
+	case EXIT_FAULT:
+	case EXIT_CRASH:
+		break;
+	}
+}
+
+/* Not started, parked, or its domain dies: stay here. */
+static void wait_runnable(struct vcpu *v)
+{
+	if (v->domain->dying) {
+		sched_exit();
+	}
+	hvm_serve_requests(v);
+	while (!load_acquire(&v->online)) {
+		sched_block();
+		sched_check();
+		if (v->domain->dying) {
+			sched_exit();
+		}
+		hvm_serve_requests(v);
+	}
+}
+
+static void before_entry(struct vcpu *v)
+{
+	store_release(&v->kicked, 0u);
+	fence_full();
+	wait_runnable(v);
+	if (load_acquire(&v->areas_dirty) != 0) {
+		vcpu_flush_areas(v);
+	}
+	if (v->hvm->invalidate_seen != load_acquire(&v->domain->hvm->invalidate_gen)) {
+		hvm_ioreq_invalidate(v);
+	}
+	hvm_intr_prepare(v);
+	v->arch.cr8 = (uint8_t)vlapic_get_cr8(&v->hvm->lapic);
+}
+
+/* False: something turned up meanwhile. Interrupts are on at the end in any case. */
+static bool enter_once(struct vcpu *v, struct vmexit *e)
+{
+	struct cpu *cpu = this_cpu();
+	hw_irq_disable();
+	WRITE_ONCE(cpu->in_guest, 1);
+	fence_full();
+	if (sched_check_due() || load_acquire(&v->kicked) != 0 || v->unit.pause_count != 0) {
+		WRITE_ONCE(cpu->in_guest, 0);
+		hw_irq_enable();
+		return false;
+	}
+	virt->enter(&v->arch, e);
+	WRITE_ONCE(cpu->in_guest, 0);
+	WRITE_ONCE(cpu->exits, cpu->exits + 1);
+	hw_irq_enable();
+	return true;
+}
+
+void hvm_vcpu_loop(void *vcpu)
+{
+	struct vcpu *v = vcpu;
+	struct vmexit *e = &v->hvm->exit;
+	for (;;) {
+		sched_check();
+		before_entry(v);
+		if (!enter_once(v, e)) {
+			continue;
+		}
+		if (v->arch.cr8 != vlapic_get_cr8(&v->hvm->lapic)) {
+			vlapic_set_cr8(&v->hvm->lapic, v->arch.cr8);
+		}
+		trace(TRC_EXIT, v->domain->id, (uint16_t)v->id, e->raw[0] | (uint64_t)e->kind << 32,
+		      v->arch.regs.rip);
+		if (e->interrupted.valid) {
+			hvm_requeue(v, &e->interrupted);
+		}
+		if (e->kind != VMEXIT_NONE) {
+			apply(v, e, hvm_handle_exit(v, e));
+		}
+	}
+}
