@@ -51,13 +51,13 @@ static int set_hpet(struct domain *d, uint64_t value)
 
 static int set_pm_location(struct domain *d, uint64_t value)
 {
-	if (value > 1 || !d->hvm->has_pc) {
+	if (!d->hvm->has_pc) {
 		return -EINVAL;
 	}
 	spin_lock(&d->hvm->lock);
-	hvm_pm_relocate(d->hvm, value);
+	int rc = hvm_pm_relocate(d->hvm, value);
 	spin_unlock(&d->hvm->lock);
-	return 0;
+	return rc;
 }
 
 static int check_timer_mode(struct domain *d, uint64_t value)

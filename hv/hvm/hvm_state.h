@@ -48,6 +48,10 @@ struct hvm_domain {
 	struct vhpet hpet;
 	struct vpmtimer pm;
 	struct debugcon dbg;
+	struct vpic_host pic_host;      /* const after init, like the next two */
+	struct vioapic_host ioapic_host;
+	struct debugcon_host dbg_host;
+	uint16_t isa_chips, isa_dm;     /* [lock] who drives each ISA wire */
 	struct bus pio, mmio;           /* const after init */
 	struct hvm_chip chip[CHIP_COUNT];
 	uint32_t pci_address;           /* [lock] last 4-byte write to CF8h */
@@ -161,8 +165,10 @@ void hvm_serve_requests(struct vcpu *v);
 int hvm_domain_init(struct domain *d);
 void hvm_domain_free(struct domain *d);
 /* ACPI_IOPORTS_LOCATION: the PM block at 1F40h (0) or B000h (1). [LOCK_HVM] */
-void hvm_pm_relocate(struct hvm_domain *h, bool high);
+int hvm_pm_relocate(struct hvm_domain *h, uint64_t location);
 uint64_t hvm_now(const struct domain *d);
+/* Give dom/ its connections to this layer: before the first domain is made. */
+void hvm_start(void);
 /* dom0_build.c */
 int dom0_build(void);
 /* Direct mapping of a device window above the RAM that Dom0 touches for the first time. */
