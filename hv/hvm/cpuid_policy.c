@@ -4,6 +4,8 @@
  * Default deny: a leaf that is not listed reads zero. Intel SDM volume 2, "CPUID"; AMD APM volume 3, appendix E; Xen's
  * public header arch-x86/cpuid.h.
  */
+#include <stddef.h>
+#include <stdint.h>
 #include <xen/arch-x86/cpuid.h>
 #include "arch/hw.h"
 #include "arch/x86.h"

@@ -4,6 +4,8 @@
  * Owns: Dom0's memory map, its start information, the interrupts of its devices. Runs once, at start-up, on the boot
  * CPU; nothing else runs yet.
  */
+#include <stddef.h>
+#include <stdint.h>
 #include <xen/elfnote.h>
 #include <xen/arch-x86/hvm/start_info.h>
 #include "arch/acpi.h"
@@ -40,7 +42,7 @@ struct start_area {
 	char initrd_cmdline[1024];
 };
 
-static_assert(sizeof(struct start_area) <= START_SIZE, "start area too large");
+_Static_assert(sizeof(struct start_area) <= START_SIZE, "start area too large");
 
 /* ---- memory ---- */
 
@@ -72,7 +74,7 @@ static int map_ram(struct domain *d)
 {
 	const struct rangeset *ram = &memlayout.dom0_ram;
 	for (unsigned int i = 0; i < ram->count; i++) {
-		uint64_t start = ram->range[i].start, end = ram->range[i].end + 1;
+		uint64_t start = ram->range[i].first, end = ram->range[i].last + 1;
 		populate_adopt(d, MFN(start >> PAGE_SHIFT), (end - start) >> PAGE_SHIFT);
 		int rc = map_identity(d, start, end, P2M_RAM);
 		if (rc != 0) {
@@ -153,7 +155,7 @@ static void build_memmap(struct start_area *s)
 {
 	const struct rangeset *ram = &memlayout.dom0_ram;
 	for (unsigned int i = 0; i < ram->count; i++) {
-		uint64_t start = ram->range[i].start, end = ram->range[i].end + 1;
+		uint64_t start = ram->range[i].first, end = ram->range[i].last + 1;
 		if (start < ACPI_BASE && end >= ACPI_BASE + ACPI_SIZE) {
 			map_add(s, start, ACPI_BASE, XEN_HVM_MEMMAP_TYPE_RAM);
 			map_add(s, ACPI_BASE, ACPI_BASE + ACPI_SIZE, XEN_HVM_MEMMAP_TYPE_ACPI);
@@ -222,8 +224,8 @@ static int load_initrd(struct start_area *s, uint64_t kernel_end)
 	uint64_t size = ALIGN_UP(m->size, PAGE_SIZE), at = 0;
 	const struct rangeset *ram = &memlayout.dom0_ram;
 	for (unsigned int i = 0; i < ram->count; i++) {
-		uint64_t end = MIN(ram->range[i].end + 1, FOUR_GIB);
-		if (end > ram->range[i].start && end - ram->range[i].start >= size) {
+		uint64_t end = MIN(ram->range[i].last + 1, FOUR_GIB);
+		if (end > ram->range[i].first && end - ram->range[i].first >= size) {
 			at = end - size;
 		}
 	}

@@ -3,6 +3,8 @@
  *
  * Every handler runs in the vCPU's own loop with interrupts on, holds no lock at its end, and returns a verdict.
  */
+#include <stddef.h>
+#include <stdint.h>
 #include <xen/sched.h>
 #include <xen/hvm/params.h>
 #include "arch/hw.h"

@@ -3,6 +3,8 @@
  *
  * Locking: hvm_state.h says it by member.
  */
+#include <stddef.h>
+#include <stdint.h>
 #include <xen/hvm/params.h>
 #include <xen/sched.h>
 #include "core/heap.h"

@@ -3,6 +3,8 @@
  *
  * Stored in d->hvm_param under LOCK_DOMAIN; side effects take LOCK_HVM. Who may set what is hc_hvm.c's question.
  */
+#include <stddef.h>
+#include <stdint.h>
 #include <xen/hvm/params.h>
 #include <xen/sched.h>
 #include "dom/shared_info.h"

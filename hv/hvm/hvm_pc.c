@@ -26,22 +26,10 @@ static void chip_timer_set(void *ctx, unsigned int id, uint64_t deadline_ns)
 	timer_set(&c->timer[id].timer, deadline_ns == 0 ? 0 : deadline_ns + c->hvm->domain->created_ns);
 }
 
-/* ISA wires are shared by chips here and devices in the device model: the wire is high while either drives it. */
-static void isa_wire(struct hvm_domain *h, unsigned int irq, uint16_t *side, bool level)
-{
-	uint16_t bit = (uint16_t)(1u << irq);
-	*side = level ? *side | bit : *side & (uint16_t)~bit;
-	(void)irqline_set_isa(&h->irq, irq, ((h->isa_chips | h->isa_dm) & bit) != 0);
-}
-
 static void chip_irq_set(void *ctx, unsigned int gsi, bool level)
 {
 	struct hvm_chip *c = ctx;
-	if (gsi < 16) {
-		isa_wire(c->hvm, gsi, &c->hvm->isa_chips, level);
-	} else {
-		(void)irqline_set_gsi(&c->hvm->irq, gsi, level);
-	}
+	(void)irqline_set(&c->hvm->irq, c->id == CHIP_HPET ? IRQLINE_HPET : IRQLINE_CHIP, gsi, level);
 }
 
 static void chip_msi_send(void *ctx, uint64_t addr, uint32_t data)
@@ -134,7 +122,7 @@ static enum io_result io_hpet(void *dev, struct io_access *a)
 		return IO_UNCLAIMED;
 	}
 	enum io_result rc = vhpet_mmio(&h->hpet, a);
-	irqline_set_hpet_legacy(&h->irq, vhpet_legacy(&h->hpet));
+	irqline_set_legacy_replacement(&h->irq, vhpet_legacy(&h->hpet));
 	return rc;
 }
 
@@ -252,13 +240,10 @@ int hvm_set_pci_intx(struct domain *d, unsigned int dev, unsigned int intx, bool
 
 int hvm_set_isa_irq(struct domain *d, unsigned int irq, bool level)
 {
-	if (irq > 15) {
-		return -EINVAL;
-	}
 	spin_lock(&d->hvm->lock);
-	isa_wire(d->hvm, irq, &d->hvm->isa_dm, level);
+	int rc = irqline_set_isa(&d->hvm->irq, irq, level);
 	spin_unlock(&d->hvm->lock);
-	return 0;
+	return rc;
 }
 
 int hvm_set_pci_link(struct domain *d, unsigned int link, unsigned int irq)

@@ -51,7 +51,6 @@ struct hvm_domain {
 	struct vpic_host pic_host;      /* const after init, like the next two */
 	struct vioapic_host ioapic_host;
 	struct debugcon_host dbg_host;
-	uint16_t isa_chips, isa_dm;     /* [lock] who drives each ISA wire */
 	struct bus pio, mmio;           /* const after init */
 	struct hvm_chip chip[CHIP_COUNT];
 	uint32_t pci_address;           /* [lock] last 4-byte write to CF8h */

@@ -3,6 +3,8 @@
  *
  * Its local APIC's connections to the world are here too. Locking: hvm_state.h says it by member.
  */
+#include <stddef.h>
+#include <stdint.h>
 #include <xen/vcpu.h>
 #include <xen/hvm/save.h>
 #include "arch/hw.h"

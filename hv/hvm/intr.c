@@ -90,9 +90,9 @@ static void callback_wire(struct hvm_domain *h, bool level)
 	}
 	h->callback_level = level;
 	if (h->callback_kind == CALLBACK_GSI) {
-		irqline_set_gsi(&h->irq, h->callback_gsi, level);
+		(void)irqline_set(&h->irq, IRQLINE_CALLBACK, h->callback_gsi, level);
 	} else if (h->callback_kind == CALLBACK_PCI) {
-		irqline_set_pci(&h->irq, h->callback_dev, h->callback_intx, level);
+		(void)irqline_set_pci(&h->irq, h->callback_dev, h->callback_intx, level);
 	}
 }
 
