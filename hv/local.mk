@@ -13,6 +13,7 @@ HV_LIB_SRCS += hv/lib/str.c
 HV_LIB_SRCS += hv/lib/div128.c
 HV_LIB_SRCS += hv/lib/libgcc.c
 HV_LIB_SRCS += hv/lib/printf.c
+HV_LIB_SRCS += hv/lib/elf.c
 
 # core: services that know nothing of guests (L2)
 HV_CORE_SRCS =
@@ -35,18 +36,52 @@ HV_CPU_SRCS =
 HV_CPU_SRCS += hv/arch/cpu/mem.S
 HV_CPU_SRCS += hv/arch/cpu/uart.c
 HV_CPU_SRCS += hv/arch/cpu/vga.c
+HV_CPU_SRCS += hv/arch/cpu/xstate.c
 
 # arch/svm: AMD back end (L3)
 HV_SVM_SRCS =
+HV_SVM_SRCS += hv/arch/svm/caps.c
+HV_SVM_SRCS += hv/arch/svm/enter.c
+HV_SVM_SRCS += hv/arch/svm/exit.c
+HV_SVM_SRCS += hv/arch/svm/inject.c
+HV_SVM_SRCS += hv/arch/svm/msrpm.c
+HV_SVM_SRCS += hv/arch/svm/npt.c
+HV_SVM_SRCS += hv/arch/svm/state.c
+HV_SVM_SRCS += hv/arch/svm/vmcb.c
+HV_SVM_SRCS += hv/arch/svm/entry.S
+HV_SVM_SRCS += hv/arch/virt.c
 
 # arch/vmx: Intel back end (L3)
 HV_VMX_SRCS =
 
 # dom: domains and the services offered to them (L4)
 HV_DOM_SRCS =
+HV_DOM_SRCS += hv/dom/guest_copy.c
+HV_DOM_SRCS += hv/dom/guest_walk.c
+HV_DOM_SRCS += hv/dom/p2m.c
+HV_DOM_SRCS += hv/dom/p2m_tree.c
 
 # hvm: what an exit means (L5)
 HV_HVM_SRCS =
+HV_HVM_SRCS += hv/hvm/cpuid_policy.c
+HV_HVM_SRCS += hv/hvm/dom0_acpi.c
+HV_HVM_SRCS += hv/hvm/dom0_build.c
+HV_HVM_SRCS += hv/hvm/emul_cpu.c
+HV_HVM_SRCS += hv/hvm/emul_glue.c
+HV_HVM_SRCS += hv/hvm/exit.c
+HV_HVM_SRCS += hv/hvm/exit_cr.c
+HV_HVM_SRCS += hv/hvm/exit_io.c
+HV_HVM_SRCS += hv/hvm/exit_mem.c
+HV_HVM_SRCS += hv/hvm/exit_msr.c
+HV_HVM_SRCS += hv/hvm/hvm_domain.c
+HV_HVM_SRCS += hv/hvm/hvm_params.c
+HV_HVM_SRCS += hv/hvm/hvm_pc.c
+HV_HVM_SRCS += hv/hvm/hvm_vcpu.c
+HV_HVM_SRCS += hv/hvm/inject.c
+HV_HVM_SRCS += hv/hvm/intr.c
+HV_HVM_SRCS += hv/hvm/io.c
+HV_HVM_SRCS += hv/hvm/ioreq_client.c
+HV_HVM_SRCS += hv/hvm/loop.c
 
 # abi: the hypercall front (L6)
 HV_ABI_SRCS =
