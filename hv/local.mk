@@ -56,10 +56,21 @@ HV_VMX_SRCS =
 
 # dom: domains and the services offered to them (L4)
 HV_DOM_SRCS =
+HV_DOM_SRCS += hv/dom/crash.c
+HV_DOM_SRCS += hv/dom/domain.c
+HV_DOM_SRCS += hv/dom/evtchn.c
+HV_DOM_SRCS += hv/dom/grant.c
+HV_DOM_SRCS += hv/dom/grant_copy.c
+HV_DOM_SRCS += hv/dom/grant_map.c
 HV_DOM_SRCS += hv/dom/guest_copy.c
 HV_DOM_SRCS += hv/dom/guest_walk.c
+HV_DOM_SRCS += hv/dom/iorange.c
+HV_DOM_SRCS += hv/dom/ioreq_server.c
 HV_DOM_SRCS += hv/dom/p2m.c
 HV_DOM_SRCS += hv/dom/p2m_tree.c
+HV_DOM_SRCS += hv/dom/populate.c
+HV_DOM_SRCS += hv/dom/shared_info.c
+HV_DOM_SRCS += hv/dom/vcpu.c
 
 # hvm: what an exit means (L5)
 HV_HVM_SRCS =
@@ -85,6 +96,23 @@ HV_HVM_SRCS += hv/hvm/loop.c
 
 # abi: the hypercall front (L6)
 HV_ABI_SRCS =
+HV_ABI_SRCS += hv/abi/abi_check.c
+HV_ABI_SRCS += hv/abi/access.c
+HV_ABI_SRCS += hv/abi/dm_op.c
+HV_ABI_SRCS += hv/abi/domain_info.c
+HV_ABI_SRCS += hv/abi/domctl.c
+HV_ABI_SRCS += hv/abi/hc_evtchn.c
+HV_ABI_SRCS += hv/abi/hc_grant.c
+HV_ABI_SRCS += hv/abi/hc_hvm.c
+HV_ABI_SRCS += hv/abi/hc_memory.c
+HV_ABI_SRCS += hv/abi/hc_misc.c
+HV_ABI_SRCS += hv/abi/hc_physmap.c
+HV_ABI_SRCS += hv/abi/hc_platform.c
+HV_ABI_SRCS += hv/abi/hc_sched.c
+HV_ABI_SRCS += hv/abi/hc_vcpu.c
+HV_ABI_SRCS += hv/abi/hvm_context.c
+HV_ABI_SRCS += hv/abi/hypercall.c
+HV_ABI_SRCS += hv/abi/sysctl.c
 
 # dev: device models, pure (L3)
 HV_DEV_SRCS =

@@ -4,13 +4,9 @@
 #ifndef ARCH_SVM_VMCB_H
 #define ARCH_SVM_VMCB_H
 
-#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#ifndef static_assert
-#define static_assert _Static_assert
-#endif
 
 struct vmcb_seg {
 	uint16_t sel, attr;
@@ -53,17 +49,17 @@ struct vmcb {
 	uint8_t pad10[0x1000 - 0x698];
 };
 
-static_assert(sizeof(struct vmcb) == 0x1000, "VMCB is one page");
-static_assert(offsetof(struct vmcb, iopm) == 0x40, "IOPM_BASE_PA");
-static_assert(offsetof(struct vmcb, vintr) == 0x60, "virtual interrupt control");
-static_assert(offsetof(struct vmcb, exitcode) == 0x70, "EXITCODE");
-static_assert(offsetof(struct vmcb, eventinj) == 0xa8, "EVENTINJ");
-static_assert(offsetof(struct vmcb, nrip) == 0xc8, "nRIP");
-static_assert(offsetof(struct vmcb, cpl) == 0x4cb, "CPL");
-static_assert(offsetof(struct vmcb, cr4) == 0x548, "CR4");
-static_assert(offsetof(struct vmcb, rsp) == 0x5d8, "RSP");
-static_assert(offsetof(struct vmcb, cr2) == 0x640, "CR2");
-static_assert(offsetof(struct vmcb, g_pat) == 0x668, "G_PAT");
+_Static_assert(sizeof(struct vmcb) == 0x1000, "VMCB is one page");
+_Static_assert(offsetof(struct vmcb, iopm) == 0x40, "IOPM_BASE_PA");
+_Static_assert(offsetof(struct vmcb, vintr) == 0x60, "virtual interrupt control");
+_Static_assert(offsetof(struct vmcb, exitcode) == 0x70, "EXITCODE");
+_Static_assert(offsetof(struct vmcb, eventinj) == 0xa8, "EVENTINJ");
+_Static_assert(offsetof(struct vmcb, nrip) == 0xc8, "nRIP");
+_Static_assert(offsetof(struct vmcb, cpl) == 0x4cb, "CPL");
+_Static_assert(offsetof(struct vmcb, cr4) == 0x548, "CR4");
+_Static_assert(offsetof(struct vmcb, rsp) == 0x5d8, "RSP");
+_Static_assert(offsetof(struct vmcb, cr2) == 0x640, "CR2");
+_Static_assert(offsetof(struct vmcb, g_pat) == 0x668, "G_PAT");
 
 /* intercept1 */
 enum {
