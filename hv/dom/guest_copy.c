@@ -12,7 +12,7 @@
 
 static bool walk_read(void *arg, gpa_t gpa, void *buf, unsigned int size)
 {
-	return guest_read_phys(arg, gpa, buf, size) == 0;
+	return p2m_read(arg, gpa, buf, size);
 }
 
 /* Accessed and dirty bits, only while the entry is still what the walk saw. */

@@ -10,6 +10,7 @@
 #include "dom/p2m_tree.h"
 #include "lib/atomic.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 
 static const enum p2m_access type_access[P2M_TYPES] = {
 	[P2M_HOLE] = P2M_ACC_NONE,
@@ -209,6 +210,23 @@ int p2m_get_page(struct domain *d, gfn_t gfn, bool write, struct page **page)
 int p2m_get_own_page(struct domain *d, gfn_t gfn, bool write, struct page **page)
 {
 	return get_page(d, gfn, write, false, page);
+}
+
+bool p2m_read(struct domain *d, gpa_t gpa, void *buf, unsigned int size)
+{
+	struct p2m *p = &d->p2m;
+	bool ok = false;
+	if (gpa_offset(gpa) + size > PAGE_SIZE) {
+		return false;
+	}
+	spin_lock(&p->lock);
+	struct p2m_entry e = lookup_locked(p, gpa_to_gfn(gpa));
+	if (mfn_valid(e.mfn) && e.type != P2M_MMIO_DIRECT) {
+		memcpy(buf, (char *)mfn_virt(e.mfn) + gpa_offset(gpa), size);
+		ok = true;
+	}
+	spin_unlock(&p->lock);
+	return ok;
 }
 
 static void drop_entry(void *arg, uint64_t entry, unsigned int level)

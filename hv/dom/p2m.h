@@ -69,6 +69,10 @@ int p2m_get_page(struct domain *d, gfn_t gfn, bool write, struct page **page) MU
 /* As p2m_get_page, but only memory that d itself owns: for what is to be shared with others. */
 int p2m_get_own_page(struct domain *d, gfn_t gfn, bool write, struct page **page) MUST_CHECK;
 
+/* Read a few bytes within one page of guest memory, without taking a reference: page-table entries, code. False: no
+ * memory there. */
+bool p2m_read(struct domain *d, gpa_t gpa, void *buf, unsigned int size);
+
 /* Give up every entry, in steps: -ERESTART until done (budget: entries a step). Only of a dying domain. */
 int p2m_teardown(struct domain *d, unsigned int budget) MUST_CHECK;
 /* Access of one type, as the processor will enforce it. */
