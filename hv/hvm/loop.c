@@ -166,7 +166,7 @@ static bool enter_once(struct vcpu *v, struct vmexit *e)
 	hw_irq_disable();
 	WRITE_ONCE(cpu->in_guest, 1);
 	fence_full();
-	if (sched_check_due() || load_acquire(&v->kicked) != 0 || v->unit.pause_count != 0) {
+	if (sched_check_due() || load_acquire(&v->kicked) != 0) {
 		WRITE_ONCE(cpu->in_guest, 0);
 		hw_irq_enable();
 		return false;
