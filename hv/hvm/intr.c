@@ -132,8 +132,13 @@ static bool callback_pending(struct vcpu *v)
 static bool pic_pending(struct vcpu *v)
 {
 	const struct hvm_domain *h = v->domain->hvm;
-	return h->has_pc && v->id == 0 && vpic_pending(&h->pic) &&
-	       vlapic_accepts_pic(&v->hvm->lapic);
+	struct apic_msg m;
+	if (!h->has_pc || v->id != 0 || !vpic_pending(&h->pic)) {
+		return false;
+	}
+	/* INTR is wired to LINT0 and to pin 0 of the I/O APIC */
+	return vlapic_accepts_pic(&v->hvm->lapic) ||
+	       (vioapic_extint(&h->ioapic, &m) && vlapic_matches(&v->hvm->lapic, &m, NULL));
 }
 
 /* A vector to deliver, or -1. With `take` it is acknowledged. */
