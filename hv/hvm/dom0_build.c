@@ -339,6 +339,7 @@ static int dom0_load(struct domain *d)
 int dom0_build(void)
 {
 	struct domain *d;
+	hvm_start();
 	int rc = create(&d);
 	if (rc != 0) {
 		log_err("Dom0: cannot create the domain (%d)\n", rc);
