@@ -99,6 +99,8 @@ void xstate_save(struct arch_vcpu *v)
 		hw_fxsave(v->xsave);
 		return;
 	}
+	/* an emulated processor may let the guest's XSETBV through in spite of the intercept */
+	v->xcr0 = hw_read_xcr0() & supported;
 	hw_write_xcr0(supported);
 	hw_xsave(v->xsave, supported);
 }
