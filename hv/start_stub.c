@@ -1,36 +1,30 @@
-/* Stands in for parts that are being written: each says so by doing nothing at all. */
+/* Stands in for the parts that run guests, while they are not linked in. */
+#include "core/log.h"
+#include "core/page_alloc.h"
 #include "core/panic.h"
-#include "core/time.h"
-#include "core/trace.h"
-#include "core/keyhandler.h"
-#include "arch/hw.h"
-#include "arch/machine.h"
+#include "lib/err.h"
+#include "start.h"
 
-uint64_t time_now(void)
+int virt_init(void)
+{
+	log_warn("no guest support built in");
+	return 0;
+}
+
+int virt_cpu_up(void)
 {
 	return 0;
 }
 
-void trace_dump(unsigned int n, uint16_t domain)
+int dom0_build(void)
 {
+	return 0;
 }
 
 void panic_extra(void)
 {
 }
 
-void machine_stop_others(void)
+void page_owner_gone(struct domain *d, struct page *p)
 {
 }
-
-void machine_reset_or_stop(bool halt)
-{
-	hw_stop();
-}
-
-bool machine_addr_mapped(uint64_t addr)
-{
-	return true;
-}
-
-const struct keyhandler keyhandler_table[] = { { 0 } };
