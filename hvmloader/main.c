@@ -27,6 +27,7 @@
 #include "hvmloader/shared.h"
 #include "hvmloader/smbios.h"
 #include "hvmloader/smp.h"
+#include "hvmloader/traps.h"
 #include "hvmloader/util.h"
 #include "hvmloader/xenstore.h"
 
@@ -272,6 +273,7 @@ void main(const struct hvm_start_info *start)
 {
 	uint32_t bios_start;
 
+	traps_init();
 	print("ostler hvmloader " VERSION "\n");
 	hypercall_init();
 	check_start(start);
