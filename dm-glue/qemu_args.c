@@ -244,8 +244,11 @@ static const char *cache_name(enum config_disk_cache cache)
 }
 
 /* The host side of a disk: an open file in a descriptor set of its own. */
-static void add_drive(const struct config_disk *disk, int fd, int ro_fd, struct qemu_args *args)
+static void add_drive(const struct config_disk *disk, const struct qemu_args_env *env,
+		      unsigned int i, struct qemu_args *args)
 {
+	int fd = env->disk_fd[i], ro_fd = env->disk_ro_fd[i];
+
 	push(args, "-add-fd");
 	push(args, "fd=%d,set=%d", fd, fd);
 	if (ro_fd >= 0) {
@@ -254,7 +257,9 @@ static void add_drive(const struct config_disk *disk, int fd, int ro_fd, struct 
 		push(args, "fd=%d,set=%d", ro_fd, fd);
 	}
 	push(args, "-drive");
-	push(args, "if=none,id=drive-%s,file=/dev/fdset/%d,format=%s,cache=%s", disk->target, fd,
+	/* The driver is named: QEMU would judge by the name, which is no longer a device's. */
+	push(args, "if=none,id=drive-%s,file.driver=%s,file.filename=/dev/fdset/%d,format=%s,cache=%s",
+	     disk->target, env->disk_block[i] ? "host_device" : "file", fd,
 	     qemu_args_format(disk->format), cache_name(disk->cache));
 	if (disk->readonly) {
 		more(args, ",readonly=on");
@@ -297,15 +302,18 @@ static void add_disk_device(const struct config_disk *disk, struct qemu_args *ar
 	more(args, ",id=%s", disk->target);
 }
 
-static void add_disk(const struct config_disk *disk, int fd, int ro_fd, struct qemu_args *args)
+static void add_disk(const struct config_disk *disk, const struct qemu_args_env *env,
+		     unsigned int i, struct qemu_args *args)
 {
+	int fd = env->disk_fd[i];
+
 	if (fd < 0 && (disk->device == CONFIG_DISK_HARD || disk->bus == CONFIG_BUS_VIRTIO ||
 		       disk->bus == CONFIG_BUS_USB)) {
 		refuse(args, "disk %s: no image", disk->target);
 		return;
 	}
 	if (fd >= 0) {
-		add_drive(disk, fd, ro_fd, args);
+		add_drive(disk, env, i, args);
 	}
 	add_disk_device(disk, args);
 	if (fd >= 0) {
@@ -334,7 +342,7 @@ static void add_disks(const struct guest_config *cfg, const struct qemu_args_env
 			push(args, "-device");
 			push(args, "lsi53c895a,id=scsi0");
 		}
-		add_disk(disk, env->disk_fd[i], env->disk_ro_fd[i], args);
+		add_disk(disk, env, i, args);
 	}
 }
 

@@ -26,6 +26,7 @@ struct qemu_args_env {
 	int qmp_tools_fd;
 	int disk_fd[CONFIG_MAX_DISKS];	     /* open as the disk is used: read-write or read-only */
 	int disk_ro_fd[CONFIG_MAX_DISKS];    /* of a writable disk: a second one, read-only */
+	bool disk_block[CONFIG_MAX_DISKS];   /* it is a block device, not a file */
 	int nic_fd[CONFIG_MAX_NICS]; /* the tap of a bridged card */
 	int serial_fd[CONFIG_MAX_CHARDEVS];   /* file: a pipe; device: open; unix: a socket */
 	int parallel_fd[CONFIG_MAX_CHARDEVS]; /* the same */

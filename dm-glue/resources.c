@@ -202,6 +202,7 @@ static int open_disk(struct resources *res, const struct config_disk *disk, unsi
 		return fail(res, -EINVAL, "disk %s: %s: neither a file nor a block device",
 			    disk->target, disk->path);
 	}
+	res->env.disk_block[i] = S_ISBLK(st.st_mode);
 	if (!disk->readonly) {
 		/* Through /proc, so that it is the same file even if the name moved on. */
 		char name[40];

@@ -8,32 +8,66 @@
 
 # lib: pure helpers (L0)
 HV_LIB_SRCS =
-HV_LIB_SRCS += hv/lib/mem.c
-HV_LIB_SRCS += hv/lib/str.c
+HV_LIB_SRCS += hv/lib/bitmap.c
+HV_LIB_SRCS += hv/lib/calendar.c
 HV_LIB_SRCS += hv/lib/div128.c
-HV_LIB_SRCS += hv/lib/libgcc.c
-HV_LIB_SRCS += hv/lib/printf.c
 HV_LIB_SRCS += hv/lib/elf.c
+HV_LIB_SRCS += hv/lib/libgcc.c
+HV_LIB_SRCS += hv/lib/mem.c
+HV_LIB_SRCS += hv/lib/printf.c
+HV_LIB_SRCS += hv/lib/rangeset.c
+HV_LIB_SRCS += hv/lib/str.c
 
 # core: services that know nothing of guests (L2)
 HV_CORE_SRCS =
 HV_CORE_SRCS += hv/core/backtrace.c
+HV_CORE_SRCS += hv/core/buddy.c
 HV_CORE_SRCS += hv/core/cmdline.c
 HV_CORE_SRCS += hv/core/console.c
+HV_CORE_SRCS += hv/core/heap.c
 HV_CORE_SRCS += hv/core/keyhandler.c
 HV_CORE_SRCS += hv/core/log.c
+HV_CORE_SRCS += hv/core/page_alloc.c
 HV_CORE_SRCS += hv/core/panic.c
 HV_CORE_SRCS += hv/core/percpu.c
+HV_CORE_SRCS += hv/core/sched.c
+HV_CORE_SRCS += hv/core/sched_credit.c
+HV_CORE_SRCS += hv/core/selftest.c
+HV_CORE_SRCS += hv/core/smp.c
+HV_CORE_SRCS += hv/core/softirq.c
 HV_CORE_SRCS += hv/core/spinlock.c
 HV_CORE_SRCS += hv/core/symtab.c
+HV_CORE_SRCS += hv/core/timer.c
+HV_CORE_SRCS += hv/core/timer_queue.c
+HV_CORE_SRCS += hv/core/trace.c
 
 # arch/boot: from the boot loader to C (L3)
 HV_BOOT_SRCS =
 HV_BOOT_SRCS += hv/arch/boot/head.S
+HV_BOOT_SRCS += hv/arch/boot/early.c
+HV_BOOT_SRCS += hv/arch/boot/memmap.c
+HV_BOOT_SRCS += hv/arch/boot/memplan.c
+HV_BOOT_SRCS += hv/arch/boot/multiboot1.c
+HV_BOOT_SRCS += hv/arch/boot/multiboot2.c
+HV_BOOT_SRCS += hv/arch/boot/trampoline.S
 
 # arch/cpu: the machine's processors and timers (L3)
 HV_CPU_SRCS =
+HV_CPU_SRCS += hv/arch/cpu/acpi.c
+HV_CPU_SRCS += hv/arch/cpu/acpi_tables.c
+HV_CPU_SRCS += hv/arch/cpu/desc.c
+HV_CPU_SRCS += hv/arch/cpu/identify.c
+HV_CPU_SRCS += hv/arch/cpu/irq.c
+HV_CPU_SRCS += hv/arch/cpu/lapic.c
 HV_CPU_SRCS += hv/arch/cpu/mem.S
+HV_CPU_SRCS += hv/arch/cpu/nmi_mce.c
+HV_CPU_SRCS += hv/arch/cpu/paging.c
+HV_CPU_SRCS += hv/arch/cpu/reset.c
+HV_CPU_SRCS += hv/arch/cpu/smp_boot.c
+HV_CPU_SRCS += hv/arch/cpu/stack_switch.S
+HV_CPU_SRCS += hv/arch/cpu/time.c
+HV_CPU_SRCS += hv/arch/cpu/traps.c
+HV_CPU_SRCS += hv/arch/cpu/traps_entry.S
 HV_CPU_SRCS += hv/arch/cpu/uart.c
 HV_CPU_SRCS += hv/arch/cpu/vga.c
 HV_CPU_SRCS += hv/arch/cpu/xstate.c
@@ -42,13 +76,13 @@ HV_CPU_SRCS += hv/arch/cpu/xstate.c
 HV_SVM_SRCS =
 HV_SVM_SRCS += hv/arch/svm/caps.c
 HV_SVM_SRCS += hv/arch/svm/enter.c
+HV_SVM_SRCS += hv/arch/svm/entry.S
 HV_SVM_SRCS += hv/arch/svm/exit.c
 HV_SVM_SRCS += hv/arch/svm/inject.c
 HV_SVM_SRCS += hv/arch/svm/msrpm.c
 HV_SVM_SRCS += hv/arch/svm/npt.c
 HV_SVM_SRCS += hv/arch/svm/state.c
 HV_SVM_SRCS += hv/arch/svm/vmcb.c
-HV_SVM_SRCS += hv/arch/svm/entry.S
 HV_SVM_SRCS += hv/arch/virt.c
 
 # arch/vmx: Intel back end (L3)
@@ -153,7 +187,7 @@ HV_IOREQ_SRCS += ioreq/bufring.c
 # start-up order and debug keys (L7)
 HV_TOP_SRCS =
 HV_TOP_SRCS += hv/init.c
-HV_TOP_SRCS += hv/start_stub.c
+HV_TOP_SRCS += hv/keys.c
 
 HV_PURE_SRCS = $(HV_LIB_SRCS) $(HV_DEV_SRCS) $(HV_EMUL_SRCS) $(HV_IOREQ_SRCS)
 HV_SRCS = $(HV_BOOT_SRCS) $(HV_TOP_SRCS) $(HV_CORE_SRCS) $(HV_CPU_SRCS) $(HV_SVM_SRCS) $(HV_VMX_SRCS) \
@@ -164,16 +198,16 @@ HV_OFFSETS = hv/gen/asm_offsets.h
 HV_GEN = $(HV_OFFSETS) hv/include/xen
 
 # Of the system's headers only <xen/...> and the compiler's own are visible.
-HV_CPPFLAGS = -nostdinc -isystem $(GCC_INCLUDE_DIR) -isystem hv/include -I$(srcdir)/hv -I$(srcdir) -Ihv/gen \
+HV_INCLUDES = -nostdinc -isystem $(GCC_INCLUDE_DIR) -isystem hv/include -I$(srcdir)/hv -I$(srcdir) -Ihv/gen \
 	-D__XEN_TOOLS__ $(HV_DEBUG_FLAGS) -DOSTLER_VERSION='"$(PACKAGE_VERSION)"'
 HV_MACHINE_FLAGS = -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only
-HV_CFLAGS = -std=gnu17 -ffreestanding $(HV_MACHINE_FLAGS) -O2 -g $(WARN_FLAGS) -fno-pic -fno-pie \
+HV_CC_FLAGS = -std=gnu17 -ffreestanding $(HV_MACHINE_FLAGS) -O2 -g $(WARN_FLAGS) -fno-pic -fno-pie \
 	-fno-stack-protector -fcf-protection=none -fno-omit-frame-pointer -fno-strict-aliasing \
 	-fno-asynchronous-unwind-tables -fno-common -fno-delete-null-pointer-checks -U_FORTIFY_SOURCE \
 	$(HV_EXTRA_CFLAGS)
-HV_LDFLAGS = -m64 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
+HV_LINK_FLAGS = -m64 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
-HV_CC = $(CC) $(HV_CPPFLAGS) $(HV_CFLAGS)
+HV_CC = $(CC) $(HV_INCLUDES) $(HV_CC_FLAGS)
 
 noinst_DATA += hv/ostler.elf
 EXTRA_DIST += hv/README.md hv/hv.lds.S hv/arch/asm_offsets.c $(HV_SRCS)
@@ -214,12 +248,12 @@ hv/gen/symtab0.S: hv/tools/mksymtab
 
 hv/gen/ostler0.elf: $(HV_OBJS) hv/gen/hv.lds hv/gen/symtab0.S
 	$(AM_V_GEN)$(HV_CC) -D__ASSEMBLY__ -c -o hv/gen/symtab0.o hv/gen/symtab0.S && \
-		$(CC) $(HV_LDFLAGS) -Wl,-T,hv/gen/hv.lds -o $@ $(HV_OBJS) hv/gen/symtab0.o
+		$(CC) $(HV_LINK_FLAGS) -Wl,-T,hv/gen/hv.lds -o $@ $(HV_OBJS) hv/gen/symtab0.o
 
 hv/ostler.elf: hv/gen/ostler0.elf
 	$(AM_V_GEN)LC_ALL=C $(NM) -n hv/gen/ostler0.elf | hv/tools/mksymtab > hv/gen/symtab1.S && \
 		$(HV_CC) -D__ASSEMBLY__ -c -o hv/gen/symtab1.o hv/gen/symtab1.S && \
-		$(CC) $(HV_LDFLAGS) -Wl,-T,hv/gen/hv.lds -o $@ $(HV_OBJS) hv/gen/symtab1.o
+		$(CC) $(HV_LINK_FLAGS) -Wl,-T,hv/gen/hv.lds -o $@ $(HV_OBJS) hv/gen/symtab1.o
 
 -include $(HV_OBJS:.o=.d) hv/gen/asm_offsets.d hv/gen/hv.lds.d
 

@@ -76,6 +76,34 @@ ap_start32:
 	jmp	1b
 
 /*
+ * One stub of 16 bytes for each exception, so that all have the same frame: struct frame in
+ * traps.c. Does not return.
+ */
+#define ERROR_CODES ((1 << 8) | (0x1f << 10) | (1 << 17) | (1 << 21) | (1 << 30))
+	.balign	16
+	.globl	trap_stubs
+trap_stubs:
+	.set	vector, 0
+	.rept	32
+	.balign	16
+	.if	!((ERROR_CODES >> (vector & 31)) & 1)
+	push	$0
+	.endif
+	push	$vector
+	jmp	trap_common
+	.set	vector, vector + 1
+	.endr
+	.balign	16
+trap_common:
+	pusha
+	push	%esp
+	cld
+	call	traps_fatal
+1:	cli
+	hlt
+	jmp	1b
+
+/*
  * Copied to LAYOUT_HANDOVER and entered there: leaves protected mode and jumps to the reset vector.
  * Must run below 64 KiB, so that IP stays the same when CS becomes a real-mode segment.
  */

@@ -27,6 +27,7 @@
 #include "hvmloader/shared.h"
 #include "hvmloader/smbios.h"
 #include "hvmloader/smp.h"
+#include "hvmloader/traps.h"
 #include "hvmloader/util.h"
 #include "hvmloader/xenstore.h"
 
@@ -69,7 +70,7 @@ static void read_memory_map(void)
 
 	set_xen_guest_handle(request.buffer, given_map);
 	rc = hypercall(__HYPERVISOR_memory_op, XENMEM_memory_map, (uint32_t)&request, 0, 0, 0);
-	if (rc != 0 || request.nr_entries == 0) {
+	if (rc != 0 || request.nr_entries == 0 || request.nr_entries > E820_MAX) {
 		fatal("no memory map from the hypervisor (%d, %u entries)", (int)rc,
 		      request.nr_entries);
 	}
@@ -272,6 +273,7 @@ void main(const struct hvm_start_info *start)
 {
 	uint32_t bios_start;
 
+	traps_init();
 	print("ostler hvmloader " VERSION "\n");
 	hypercall_init();
 	check_start(start);

@@ -35,12 +35,28 @@ enum {
 
 enum { UART_IER = 1, UART_SCRATCH = 7 };
 
+static uint32_t pci_selected; /* what the address register holds; 0: unknown */
+
+/*
+ * Select a register and return the data port of it. The device model is far away: the address
+ * register is not written again when it already says so.
+ */
+static uint16_t config_select(uint8_t devfn, uint8_t reg)
+{
+	uint32_t address = PCI_ENABLE | (uint32_t)devfn << 8 | (reg & 0xfcu);
+
+	if (address != pci_selected) {
+		outl(PCI_ADDRESS, address);
+		pci_selected = address;
+	}
+	return (uint16_t)(PCI_DATA + (reg & 3));
+}
+
 static uint32_t config_read(void *ctx, uint8_t devfn, uint8_t reg, unsigned int size)
 {
-	uint16_t port = (uint16_t)(PCI_DATA + (reg & 3));
+	uint16_t port = config_select(devfn, reg);
 
 	(void)ctx;
-	outl(PCI_ADDRESS, PCI_ENABLE | (uint32_t)devfn << 8 | (reg & 0xfcu));
 	switch (size) {
 	case 1:
 		return inb(port);
@@ -53,10 +69,9 @@ static uint32_t config_read(void *ctx, uint8_t devfn, uint8_t reg, unsigned int 
 
 static void config_write(void *ctx, uint8_t devfn, uint8_t reg, unsigned int size, uint32_t value)
 {
-	uint16_t port = (uint16_t)(PCI_DATA + (reg & 3));
+	uint16_t port = config_select(devfn, reg);
 
 	(void)ctx;
-	outl(PCI_ADDRESS, PCI_ENABLE | (uint32_t)devfn << 8 | (reg & 0xfcu));
 	switch (size) {
 	case 1:
 		outb(port, (uint8_t)value);

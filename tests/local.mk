@@ -11,3 +11,8 @@ include tests/unit/hvmloader.mk
 include tests/unit/dm.mk
 include tests/unit/toolstack.mk
 include tests/guest/local.mk
+
+# The fuzzers on their seeds and past failures.
+dist_check_SCRIPTS += tests/fuzz/run-corpus
+TESTS += tests/fuzz/run-corpus
+EXTRA_DIST += tests/fuzz/corpus

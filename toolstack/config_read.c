@@ -58,7 +58,7 @@ static void cx_vsay(struct cx *cx, enum config_severity severity, struct config_
 		cx->out_of_memory = true;
 		return;
 	}
-	config_diag_add(cx->diags, severity, pos, path, "%s", text);
+	config_diag_add(cx->diags, severity, pos, path[0] != '\0' ? path : NULL, "%s", text);
 	free(text);
 }
 

@@ -41,7 +41,8 @@ ostler_SOURCES = \
 	toolstack/cmd_pause.c \
 	toolstack/cmd_console.c \
 	toolstack/cmd_dmesg.c \
-	toolstack/cmd_dump.c
+	toolstack/cmd_dump.c \
+	toolstack/cmd_screenshot.c
 ostler_CFLAGS = $(HOSTED_CFLAGS)
-ostler_CPPFLAGS = $(TOOLSTACK_CPPFLAGS)
-ostler_LDADD = $(TOOLSTACK_LIBS)
+ostler_CPPFLAGS = $(TOOLSTACK_CPPFLAGS) $(YAJL_CFLAGS)
+ostler_LDADD = $(QMP_LIBS) $(TOOLSTACK_LIBS)

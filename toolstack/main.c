@@ -106,6 +106,8 @@ const struct cmd cmd_table[] = {
 	 cmd_unpause},
 	{"trigger", "button-press inject-nmi", "DOMAIN nmi|reset|init|power|sleep [VCPU]",
 	 "press one of a guest's buttons", NULL, DOM, 1, 3, false, NULL, cmd_trigger},
+	{"screenshot", NULL, "DOMAIN [FILE]", "picture of a guest's screen as PNG", NULL, DOM, 1, 2,
+	 false, NULL, cmd_screenshot},
 	{"vncdisplay", "domdisplay", "DOMAIN", "where a guest's VNC server listens", NULL, DOM, 1, 1,
 	 true, NULL, cmd_vncdisplay},
 	{"dmesg", NULL, "", "the hypervisor's messages", NULL, CMD_ARG_NONE, 0, 0, true,

@@ -1,7 +1,7 @@
 /*
  * Host interrupts as the rest of the hypervisor sees them.
  *
- * Vectors 20h..EFh belong to Dom0's devices: they are not handled here but given to irq_dom0_hook with
+ * Vectors 10h..EFh belong to Dom0's devices: they are not handled here but given to irq_dom0_hook with
  * the trigger mode read from the physical local APIC. Vectors F0h..FFh are the hypervisor's own.
  */
 #ifndef ARCH_IRQ_H

@@ -9,6 +9,8 @@
 
 /* Stop all other CPUs for good (panic, reboot). Never fails, never waits for long. */
 void machine_stop_others(void);
+/* machine_stop_others() was called: an NMI means "stop". */
+bool machine_stopping(void);
 /* Restart the machine; with halt: stay as it is. */
 _Noreturn void machine_reset_or_stop(bool halt);
 /* Power off by ACPI where the tables say how (PM1a control, S5 sleep type typ); returns when that did not work. */

@@ -147,8 +147,8 @@ void cmdline_parse(const char *text)
 			continue;
 		}
 		word[n] = '\0';
-		/* A loader may put the image's own path first; it has no '=' and starts with '/'. */
-		if (n > 0 && word[0] != '/') {
+		/* A loader may put the image's own path first. */
+		if (n > 0 && (strchr(word, '=') || !strchr(word, '/'))) {
 			parse_word(word);
 		}
 		n = 0;

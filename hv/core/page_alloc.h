@@ -1,8 +1,8 @@
 /*
  * Host frames: a buddy allocator, and who owns each frame.
  *
- * Every frame of RAM that the hypervisor manages has a struct page. Frames are given out zeroed
- * (scrubbed when freed). A page with an owner belongs to a domain and carries a reference count:
+ * Every frame of RAM that the hypervisor manages has a struct page. Frames are given out zeroed: scrubbed when
+ * freed; memory that is free from start-up on is scrubbed when first given out. A page with an owner belongs to a domain and carries a reference count:
  * one for the owner while it has it, one for each mapping anybody else has of it. The last put
  * frees the frame. Lock: LOCK_PAGES inside; counts are atomic.
  */
@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include "lib/addr.h"
 #include "lib/list.h"
+#include "lib/rangeset.h"
 #include "lib/util.h"
 
 #define PAGE_ORDER_2M 9
@@ -34,6 +35,8 @@ enum page_state { PAGE_RESERVED, PAGE_FREE, PAGE_HV, PAGE_OWNED };
 
 #define PAGE_F_LISTED  1u               /* on its owner's list: the owner's own reference is held */
 #define PAGE_F_SPECIAL 2u               /* shared info, grant table, ioreq page: never guest RAM */
+#define PAGE_F_DIRTY   0x4000u          /* [LOCK_PAGES] first page of a free block that holds old data */
+#define PAGE_F_HOLE    0x8000u          /* const: no RAM in this frame */
 
 /* Hypervisor memory: 2^order contiguous zeroed frames, aligned to their size; NULL when there are none. */
 struct page *page_alloc(unsigned int order) MUST_CHECK;
@@ -65,6 +68,12 @@ uint64_t page_total(void);              /* frames managed */
 uint64_t page_count_free(void);
 /* Fault injection for tests: the n-th allocation from now fails (0: off). */
 void page_fail_nth(uint64_t n);
+
+/* Start-up (arch/boot/early.c): a zeroed array of so many bytes for so many frames; then which parts are free.
+ * page_add_free() is also how a range that was reserved until now joins the allocator. */
+uint64_t page_array_bytes(uint64_t frames);
+void page_init(struct page *array, uint64_t frames, const struct rangeset *ram);
+void page_add_free(mfn_t mfn, uint64_t n);
 
 /* Up-call, defined in dom/: the last reference of a page that d owned is gone. */
 void page_owner_gone(struct domain *d, struct page *p);

@@ -18,7 +18,6 @@
 struct sched_unit;
 struct sched_cpu;
 struct spinlock;
-struct smp_call_slot;
 
 struct cpu {
 	struct cpu *self;               /* const; gs:0, so that this_cpu() is one load */
@@ -31,7 +30,7 @@ struct cpu {
 	unsigned int irq_depth;         /* [own] > 0: in an interrupt handler */
 	uint64_t softirq_pending;       /* [atomic] */
 	struct sched_cpu *sched;        /* [sched] run queue */
-	struct timer_heap *timers;      /* [timer] */
+	struct timer_heap *timers;      /* [timer] own lock inside */
 	struct trace_ring *trace;       /* [own writes] */
 	void *virt;                     /* [vendor back end] host save area and the like */
 	void *desc;                     /* [cpu/desc] GDT, TSS, IST stacks */
@@ -40,7 +39,7 @@ struct cpu {
 	uint64_t exits;                 /* [own] count, to wait for a round of exits */
 	struct spinlock *held[LOCKS_HELD_MAX]; /* [own] locks held, outermost first (debug builds) */
 	unsigned int held_count;        /* [own] */
-	struct smp_call_slot *call;     /* [smp] the call this CPU is asked to make */
+	uint32_t boot_state;            /* [atomic] start-up: arch/cpu/smp_boot.c */
 };
 
 extern struct cpu *cpus[MAX_CPUS];      /* const after start-up; NULL beyond cpu_count */
@@ -54,7 +53,11 @@ static inline struct cpu *this_cpu(void)
 	return hw_cpu_base();
 }
 
-/* Make the area of a further CPU; NULL: no memory, or MAX_CPUS reached. Start-up, boot CPU only. */
-struct cpu *percpu_add(uint32_t apic_id);
+/* Make the area of a CPU that is about to be started, as index cpu_count; NULL: no memory, or MAX_CPUS reached. It counts
+ * from percpu_commit() on. Start-up, boot CPU only. */
+struct cpu *percpu_new(uint32_t apic_id);
+void percpu_commit(void);
+/* What every CPU has, the boot CPU too: timers, trace ring, descriptor tables, run queue. -ENOMEM. */
+int percpu_fill(struct cpu *c);
 
 #endif

@@ -74,6 +74,11 @@ struct sched_unit *sched_current(void);
 
 /* Start the idle loop on this CPU: never returns. */
 _Noreturn void sched_start_cpu(void);
+/* Give a CPU its run queue: -ENOMEM. Start-up. */
+struct cpu;
+int sched_cpu_alloc(struct cpu *c);
+/* Print the run queues. */
+void sched_dump(void);
 
 /*
  * Wait until cond is true. `dead` is evaluated too: when it becomes true the macro's value is -EINTR,

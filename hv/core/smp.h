@@ -15,5 +15,7 @@ void smp_call(uint64_t cpu_mask, void (*fn)(void *arg), void *arg);
 /* Return when every CPU in the mask has left guest mode since the call (kicks those that are in it). */
 void smp_exit_guests(uint64_t cpu_mask);
 uint64_t smp_online_mask(void);
+/* The interrupt handler of IRQ_VECTOR_CALL. */
+void smp_handle_call(void);
 
 #endif

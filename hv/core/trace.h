@@ -20,4 +20,8 @@ void trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_
 /* Print the newest n records of every CPU (panic, guest_crash, debug key); filter: domain or 0xffff. */
 void trace_dump(unsigned int n, uint16_t domain);
 
+/* Give a CPU its ring: -ENOMEM. Start-up. */
+struct cpu;
+int trace_cpu_alloc(struct cpu *c);
+
 #endif

@@ -186,7 +186,7 @@ static enum emul_result do_bulk(struct emul_ctxt *c, const struct insn *i, bool 
 	if (uses_dst) {
 		want = operand_span(c, i, SEG_ES, di, i->size, true, down, want);
 	}
-	if (want == 0) {
+	if (want == 0 || !has_bulk(c, i, want)) {
 		return EMUL_OK;
 	}
 	if (uses_src) {

@@ -200,8 +200,11 @@ static bool bulk_element(struct world *w, uint64_t linear, uint64_t n, unsigned 
 {
 	uint64_t l = down ? linear - n * size : linear + n * size;
 
+	if (l > MEM_SIZE - size) {
+		return false;
+	}
 	*at = w->mem + l;
-	return l <= MEM_SIZE - size;
+	return true;
 }
 
 static enum emul_result op_rep_pio(struct emul_ctxt *c, bool write, uint16_t port,
@@ -316,14 +319,23 @@ static void check_untouched(const struct emul_ctxt *old, const struct emul_ctxt 
 	CHECK(memcmp(old->seg, c->seg, sizeof(c->seg)) == 0);
 }
 
-static enum emul_result run(struct world *w, const uint8_t *data, size_t size, bool bulk)
+static void fill_memory(struct world *w, const uint8_t *data, size_t size)
 {
+	static uint8_t pattern[MEM_SIZE];
 	size_t room = MEM_SIZE - CODE_AT - 0x1000;
 
-	for (unsigned int n = 0; n < MEM_SIZE; n++) {
-		w->mem[n] = (uint8_t)(n * 3 ^ n >> 8);
+	if (pattern[1] == 0) {
+		for (unsigned int n = 0; n < MEM_SIZE; n++) {
+			pattern[n] = (uint8_t)(n * 3 ^ n >> 8);
+		}
 	}
+	memcpy(w->mem, pattern, MEM_SIZE);
 	memcpy(w->mem + w->c.rip, data, MIN(size, room));
+}
+
+static enum emul_result run(struct world *w, const uint8_t *data, size_t size, bool bulk)
+{
+	fill_memory(w, data, size);
 	w->c.ops = bulk ? &bulk_ops : &plain_ops;
 	if (data[0] & 1) {
 		w->c.insn_len = (uint8_t)MIN(size, (size_t)(data[0] >> 4));
@@ -377,7 +389,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* The length alone must agree with what emulation found. */
 	set_state(&b, data, mem_b);
 	b.c.ops = &plain_ops;
-	memcpy(mem_b + b.c.rip, data + STATE, MIN(size - STATE, (size_t)MEM_SIZE / 4));
+	fill_memory(&b, data + STATE, size - STATE);
 	unsigned int length = emul_insn_length(&b.c);
 	CHECK(length <= INSN_MAX_LENGTH);
 	if (ra == EMUL_OK && a.fail_at == 0 && !(data[STATE] & 1)) {

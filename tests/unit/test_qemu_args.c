@@ -149,8 +149,10 @@ START_TEST(test_ide_disks)
 	disk(CONFIG_DISK_HARD, CONFIG_BUS_IDE, 0, "hda");
 	env.disk_ro_fd[0] = 20;
 	has(" -add-fd fd=10,set=10 -add-fd fd=20,set=10 "
-	    "-drive if=none,id=drive-hda,file=/dev/fdset/10,format=raw,cache=writeback "
+	    "-drive if=none,id=drive-hda,file.driver=file,file.filename=/dev/fdset/10,format=raw,cache=writeback "
 	    "-device ide-hd,bus=ide.0,unit=0,id=hda,drive=drive-hda ");
+	env.disk_block[0] = true;
+	has(",file.driver=host_device,file.filename=/dev/fdset/10,");
 	cfg.disks[0].format = CONFIG_FORMAT_QCOW2;
 	cfg.disks[0].cache = CONFIG_CACHE_UNSAFE;
 	cfg.disks[0].discard = true;
@@ -173,7 +175,7 @@ START_TEST(test_cdrom)
 {
 	disk(CONFIG_DISK_CDROM, CONFIG_BUS_IDE, 2, "hdc")->readonly = true;
 	has(" -add-fd fd=10,set=10 "
-	    "-drive if=none,id=drive-hdc,file=/dev/fdset/10,format=raw,cache=writeback,readonly=on "
+	    "-drive if=none,id=drive-hdc,file.driver=file,file.filename=/dev/fdset/10,format=raw,cache=writeback,readonly=on "
 	    "-device ide-cd,bus=ide.1,unit=0,id=hdc,drive=drive-hdc ");
 	env.disk_fd[0] = -1;
 	has(" -device ide-cd,bus=ide.1,unit=0,id=hdc -machine");

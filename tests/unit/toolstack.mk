@@ -1,1 +1,44 @@
 # unit tests: toolstack
+TEST_CONFIG_SOURCES = toolstack/config.c toolstack/config_xml.c toolstack/config_rules.c \
+	toolstack/config_read.c toolstack/config_domain.c toolstack/config_devices.c \
+	toolstack/config_chardev.c toolstack/config_check.c toolstack/xmlpos.c
+TEST_TOOLSTACK_CPPFLAGS = $(TEST_CPPFLAGS) $(LIBXML_CFLAGS) $(XEN_CFLAGS) \
+	-DCONFIGS_DIR='"$(abs_top_srcdir)/configs"' -DOSTLER_VERSION='"test"' \
+	-DOSTLER_DATADIR='"/nonexistent"' -DOSTLER_LIBEXECDIR='"/nonexistent"' \
+	-DOSTLER_BINDIR='"/nonexistent"'
+
+check_PROGRAMS += tests/unit/test_config_xml
+TESTS += tests/unit/test_config_xml
+tests_unit_test_config_xml_SOURCES = tests/unit/test_config_xml.c $(TEST_CONFIG_SOURCES)
+tests_unit_test_config_xml_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_config_xml_CPPFLAGS = $(TEST_TOOLSTACK_CPPFLAGS)
+tests_unit_test_config_xml_LDADD = $(TEST_LDADD) $(LIBXML_LIBS)
+
+check_PROGRAMS += tests/unit/test_build_layout
+TESTS += tests/unit/test_build_layout
+tests_unit_test_build_layout_SOURCES = tests/unit/test_build_layout.c toolstack/build_layout.c \
+	toolstack/lib/guestmem.c toolstack/lib/hvcall.c
+tests_unit_test_build_layout_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_build_layout_CPPFLAGS = $(TEST_TOOLSTACK_CPPFLAGS)
+tests_unit_test_build_layout_LDADD = $(TEST_LDADD) $(XEN_LIBS)
+
+check_PROGRAMS += tests/unit/test_life
+TESTS += tests/unit/test_life
+tests_unit_test_life_SOURCES = tests/unit/test_life.c toolstack/life.c
+tests_unit_test_life_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_life_CPPFLAGS = $(TEST_TOOLSTACK_CPPFLAGS)
+tests_unit_test_life_LDADD = $(TEST_LDADD) $(TOOLSTACK_LIBS)
+
+check_PROGRAMS += tests/unit/test_png
+TESTS += tests/unit/test_png
+tests_unit_test_png_SOURCES = tests/unit/test_png.c toolstack/png.c
+tests_unit_test_png_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_png_CPPFLAGS = $(TEST_TOOLSTACK_CPPFLAGS)
+tests_unit_test_png_LDADD = $(TEST_LDADD) $(ZLIB_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_xml
+TESTS += tests/fuzz/fuzz_xml
+tests_fuzz_fuzz_xml_SOURCES = tests/fuzz/fuzz_xml.c tests/fuzz/standalone.c $(TEST_CONFIG_SOURCES)
+tests_fuzz_fuzz_xml_CFLAGS = $(TEST_CFLAGS)
+tests_fuzz_fuzz_xml_CPPFLAGS = $(TEST_TOOLSTACK_CPPFLAGS)
+tests_fuzz_fuzz_xml_LDADD = $(LIBXML_LIBS)

@@ -54,6 +54,7 @@ mb1_header:
 boot_start:
 	cld
 	mov %eax, %ebp
+	mov %ebx, %esi                  /* CPUID overwrites ebx */
 	/* Our variables must be zero; not every loader clears them. */
 	mov $image_data_end_pa, %edi
 	mov $image_end_pa, %ecx
@@ -156,7 +157,7 @@ boot_64_high:
 	mov $MSR_GS_BASE, %ecx
 	wrmsr
 	mov %ebp, %edi
-	mov %ebx, %esi
+	mov %esi, %esi
 	xor %ebp, %ebp
 	push %rbp
 	call hv_start

@@ -2,6 +2,7 @@
 #ifndef ARCH_CPU_SMP_BOOT_H
 #define ARCH_CPU_SMP_BOOT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cpu;
@@ -17,8 +18,9 @@ struct smp_boot {
 unsigned int smp_boot_all(unsigned int max);
 /* First C function of a secondary processor, on its own stack with GS set. */
 _Noreturn void smp_boot_entry(struct cpu *c);
-
-/* Handlers of the hypervisor's own vectors (cpu/irq.c calls them). */
-void smp_handle_call(void);
+/* The processor is ready: false when the boot CPU has given up on it, and it must stop. */
+bool smp_boot_report(void);
+/* Up-call, defined in init.c: the start-up of a secondary processor after its tables are loaded. */
+_Noreturn void hv_start_cpu(void);
 
 #endif

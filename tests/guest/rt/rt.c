@@ -12,6 +12,16 @@
 #define LEAF_STEP 0x100
 #define LEAF_END 0x40010000
 
+#define VECTORS        256
+#define STUB_SIZE      16
+#define CODE_SELECTOR  0x08
+#define GATE_PRESENT32 0x8e00u
+
+extern const uint8_t rt_stubs[];
+void rt_interrupt(struct rt_frame *frame);
+
+static uint64_t idt[VECTORS];
+static rt_handler handlers[VECTORS];
 static uint8_t hypercall_page[4096] __attribute__((aligned(4096)));
 static uint32_t xen_leaf;
 
@@ -249,12 +259,46 @@ void rt_fail(const char *file, int line, const char *what)
 	rt_shutdown(SHUTDOWN_crash);
 }
 
+void rt_set_handler(uint8_t vector, rt_handler handler)
+{
+	handlers[vector] = handler;
+}
+
+/* From start.S, for every vector. */
+void rt_interrupt(struct rt_frame *f)
+{
+	if (handlers[f->vector] != NULL) {
+		handlers[f->vector](f);
+		return;
+	}
+	rt_printf("FAIL vector %u, error code %x, at %08x, eflags %08x\n", f->vector, f->error,
+		  f->eip, f->eflags);
+	rt_shutdown(SHUTDOWN_crash);
+}
+
+static void idt_setup(void)
+{
+	struct {
+		uint16_t limit;
+		uint32_t base;
+	} __attribute__((packed)) pointer = { sizeof(idt) - 1, (uint32_t)(uintptr_t)idt };
+
+	for (uint32_t i = 0; i < VECTORS; i++) {
+		uint32_t stub = (uint32_t)(uintptr_t)rt_stubs + i * STUB_SIZE;
+
+		idt[i] = (uint64_t)((stub & 0xffff0000) | GATE_PRESENT32) << 32 |
+			 CODE_SELECTOR << 16 | (stub & 0xffff);
+	}
+	__asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
 /* Called by start.S with the loader's structure. */
 _Noreturn void rt_start(const struct hvm_start_info *info);
 _Noreturn void rt_start(const struct hvm_start_info *info)
 {
 	int result;
 
+	idt_setup();
 	hypercall_setup();
 	if (info == NULL || info->magic != XEN_HVM_START_MAGIC_VALUE) {
 		rt_fail(__FILE__, __LINE__, "EBX does not point to a start info");

@@ -2,7 +2,7 @@
  * Runtime of the micro-guests: text on port E9h, hypercalls, ports, time stamps, power-off.
  *
  * A micro-guest is one C file with guest_main(); it runs on virtual CPU 0 in 32-bit protected mode
- * without paging and without interrupts, wherever a boot loader image of the firmware's kind is
+ * without paging and with interrupts off, wherever a boot loader image of the firmware's kind is
  * accepted. What it prints is its result: the harness looks for lines. rt_start() calls
  * guest_main() after the hypercall page is set up and powers the machine off when it returns.
  */
@@ -43,6 +43,35 @@ long rt_hypercall(unsigned int nr, unsigned long a1, unsigned long a2, unsigned 
 		  unsigned long a4, unsigned long a5);
 /* The CPUID leaf where the hypervisor's leaves start, 0 when there is none. */
 uint32_t rt_xen_leaf(void);
+
+/*
+ * Exceptions and interrupts. Without a handler any of them is a failure that names vector and EIP.
+ * A handler may change the frame; execution goes on where it then says. Acknowledging a local APIC
+ * or a PIC is the handler's business.
+ */
+struct rt_frame {
+	uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax;
+	uint32_t vector, error, eip, cs, eflags;
+};
+typedef void (*rt_handler)(struct rt_frame *frame);
+/* NULL: back to failing. */
+void rt_set_handler(uint8_t vector, rt_handler handler);
+
+static inline void rt_irq_on(void)
+{
+	__asm__ volatile("sti" : : : "memory");
+}
+
+static inline void rt_irq_off(void)
+{
+	__asm__ volatile("cli" : : : "memory");
+}
+
+/* Sleep until an interrupt was taken; interrupts are off before and after. */
+static inline void rt_wait_irq(void)
+{
+	__asm__ volatile("sti; hlt; cli" : : : "memory");
+}
 
 void *memcpy(void *dst, const void *src, size_t n);
 void *memmove(void *dst, const void *src, size_t n);

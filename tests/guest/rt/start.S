@@ -36,6 +36,36 @@ _start:
 	hlt
 	jmp	2b
 
+	.text
+/*
+ * One stub of 16 bytes for each of the 256 vectors, so that all have the same frame: struct
+ * rt_frame in rt.h. The handler may change the frame; returns to where it says.
+ */
+#define ERROR_CODES ((1 << 8) | (0x1f << 10) | (1 << 17) | (1 << 21) | (1 << 30))
+	.balign	16
+	.globl	rt_stubs
+rt_stubs:
+	.set	vector, 0
+	.rept	256
+	.balign	16
+	.if	vector > 31 || !((ERROR_CODES >> (vector & 31)) & 1)
+	pushl	$0
+	.endif
+	pushl	$vector
+	jmp	rt_stub_common
+	.set	vector, vector + 1
+	.endr
+	.balign	16
+rt_stub_common:
+	pusha
+	cld
+	push	%esp
+	call	rt_interrupt
+	pop	%eax
+	popa
+	add	$8, %esp
+	iret
+
 	.section .rodata
 	.balign	8
 rt_gdt:

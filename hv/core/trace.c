@@ -1,0 +1,97 @@
+/*
+ * Flight recorder (contract in trace.h). Each CPU writes its own ring with interrupts as they are: a handler that
+ * traces in the middle of a record takes the next slot.
+ */
+#include "core/heap.h"
+#include "core/log.h"
+#include "core/percpu.h"
+#include "core/trace.h"
+#include "arch/hw.h"
+#include "lib/atomic.h"
+#include "lib/err.h"
+#include "lib/util.h"
+
+#define RECORDS 1024u                   /* power of two */
+
+struct trace_ring {
+	uint32_t next;                  /* running count */
+	struct trace_record record[RECORDS];
+};
+
+static struct trace_ring boot_ring;
+
+static const char *const names[TRC_IDS] = {
+	[TRC_EXIT] = "exit",
+	[TRC_ENTRY_EVENT] = "entry-event",
+	[TRC_HYPERCALL] = "hypercall",
+	[TRC_HYPERCALL_DONE] = "hypercall-done",
+	[TRC_IOREQ] = "ioreq",
+	[TRC_SWITCH] = "switch",
+	[TRC_WAKE] = "wake",
+	[TRC_IRQ] = "irq",
+	[TRC_CRASH] = "crash",
+	[TRC_MSR] = "msr",
+	[TRC_EMUL] = "emul",
+};
+
+int trace_cpu_alloc(struct cpu *c)
+{
+	c->trace = c == &boot_cpu ? &boot_ring : heap_new(struct trace_ring);
+	return c->trace ? 0 : -ENOMEM;
+}
+
+void trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b)
+{
+	struct cpu *c = this_cpu();
+	struct trace_ring *ring = c->trace;
+	struct trace_record *r;
+
+	if (!ring) {
+		return;
+	}
+	r = &ring->record[ring->next++ % RECORDS];
+	r->tsc = hw_rdtsc();
+	r->id = (uint16_t)id;
+	r->domain = domain;
+	r->vcpu = vcpu;
+	r->cpu = (uint16_t)c->id;
+	r->a = a;
+	r->b = b;
+}
+
+static void show(const struct trace_record *r)
+{
+	const char *name = r->id < TRC_IDS && names[r->id] ? names[r->id] : "?";
+
+	if (r->domain == 0xffff) {
+		log_err("%20lu cpu%u %-14s %016lx %016lx", r->tsc, r->cpu, name, r->a, r->b);
+	} else {
+		log_err("%20lu cpu%u %-14s %016lx %016lx d%uv%u", r->tsc, r->cpu, name, r->a, r->b, r->domain, r->vcpu);
+	}
+}
+
+/* The newest n of one CPU that the filter lets through, oldest of them first. */
+static void dump_cpu(const struct trace_ring *ring, unsigned int n, uint16_t domain)
+{
+	uint32_t end = READ_ONCE(ring->next), kept = MIN(end, RECORDS), at = end;
+	unsigned int found = 0;
+
+	while (kept-- && found < n) {
+		at--;
+		found += domain == 0xffff || ring->record[at % RECORDS].domain == domain;
+	}
+	for (; at != end; at++) {
+		if (domain == 0xffff || ring->record[at % RECORDS].domain == domain) {
+			show(&ring->record[at % RECORDS]);
+		}
+	}
+}
+
+void trace_dump(unsigned int n, uint16_t domain)
+{
+	for (unsigned int i = 0; i < MAX_CPUS && cpus[i]; i++) {
+		if (cpus[i]->trace) {
+			dump_cpu(cpus[i]->trace, n, domain);
+		}
+	}
+}
