@@ -401,11 +401,7 @@ static enum emul_result decode_modrm(struct emul_ctxt *c, struct insn *i)
 	i->reg = (i->modrm >> 3 & 7) | (i->rex & 4 ? 8 : 0);
 	i->rm = (i->modrm & 7) | (i->rex & 1 ? 8 : 0);
 	if (i->op->flags & OPF_GROUP) {
-		const struct opcode *row = &i->op->rows[i->modrm >> 3 & 7];
-		if (row->flags & OPF_BYPFX) {
-			row = &row->rows[i->rep == 0xf2 ? 3 : i->rep ? 2 : i->opsize_prefix];
-		}
-		i->op = row;
+		i->op = &i->op->rows[i->modrm >> 3 & 7];
 	}
 	if (i->modrm >= 0xc0 || (i->op->flags & OPF_REGS)) {
 		return EMUL_OK;

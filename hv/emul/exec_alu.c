@@ -325,7 +325,7 @@ enum emul_result exec_alu_cmpxchg8b(struct emul_ctxt *c, struct insn *i)
 	uint64_t old[2] = { lo, hi }, new[2] = { c->gpr[GPR_RBX], c->gpr[GPR_RCX] };
 	bool ok = false;
 
-	if (!c->ops->cmpxchg || i->rep || i->opsize_prefix) {
+	if (!c->ops->cmpxchg) {
 		return EMUL_UNHANDLED;
 	}
 	if (half == 4) {

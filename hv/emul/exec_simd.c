@@ -44,15 +44,11 @@ static enum emul_result read_xmm(struct emul_ctxt *c, unsigned int n, uint8_t *v
 	return c->ops->read_vec(c, n, v, 16);
 }
 
-/* Write size bytes of a register; the VEX forms clear what lies above. v has VEC_BYTES. */
+/* Write size bytes of a register; v is VEC_BYTES of which the rest is zero, as VEX forms leave it. */
 static enum emul_result write_reg(struct emul_ctxt *c, const struct insn *i, unsigned int n,
-				  uint8_t *v, unsigned int size)
+				  const uint8_t *v, unsigned int size)
 {
-	if (!i->vex) {
-		return c->ops->write_vec(c, n, v, size);
-	}
-	memset(v + size, 0, VEC_BYTES - size);
-	return c->ops->write_vec(c, n, v, VEC_BYTES);
+	return c->ops->write_vec(c, n, v, i->vex ? VEC_BYTES : size);
 }
 
 /* The r/m operand, from memory or a register, into the first bytes of v. */

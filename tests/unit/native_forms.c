@@ -43,7 +43,7 @@ const struct form native_forms[] = {
 	{ 1, 0xaf, 0xaf, ANY, 0, FORM_MODRM, UNDEF_MUL },
 	{ 1, 0xb0, 0xb1, ANY, 0, FORM_MODRM | FORM_LOCK, 0 },
 	{ 1, 0xc0, 0xc1, ANY, 0, FORM_MODRM | FORM_LOCK, 0 },
-	{ 1, 0xc7, 0xc7, 1, 0, FORM_MODRM | FORM_LOCK | FORM_NO66, 0 },
+	{ 1, 0xc7, 0xc7, 1, 0, FORM_MODRM | FORM_LOCK, 0 },
 	/* Shifts and bits. */
 	{ 0, 0xc0, 0xc1, ANY, 0, FORM_MODRM | FORM_IMM8 | FORM_SHIFT, FLAG_AF },
 	{ 0, 0xd0, 0xd1, ANY, 0, FORM_MODRM, FLAG_AF },

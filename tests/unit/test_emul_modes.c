@@ -332,12 +332,79 @@ START_TEST(test_loops)
 }
 END_TEST
 
+/* Every 16-bit ModRM form: base, index, displacement, default segment, wrap at 64 KiB. */
+START_TEST(test_modrm16)
+{
+	static const struct {
+		uint16_t sum;           /* of the registers */
+		bool stack;
+	} form[8] = {
+		{ 0x1000 + 0x0300, false }, { 0x1000 + 0x0040, false },
+		{ 0x2000 + 0x0300, true },  { 0x2000 + 0x0040, true },
+		{ 0x0300, false },          { 0x0040, false },
+		{ 0x2000, true },           { 0x1000, false },
+	};
+
+	for (unsigned int n = 0; n < 24; n++) {
+		unsigned int mod = n / 8, rm = n % 8;
+		uint8_t insn[4] = { 0x8b, (uint8_t)(mod << 6 | 1 << 3 | rm), 0x85, 0xf0 };
+		uint16_t disp = mod == 0 ? 0 : mod == 1 ? 0xff85 : 0xf085;
+		bool direct = mod == 0 && rm == 6;
+		uint16_t at = direct ? 0xf085 : (uint16_t)(form[rm].sum + disp);
+		bool stack = form[rm].stack && !direct;
+
+		emul_env_reset(ENV_REAL);
+		REG(RBX) = 0xabcd1000;
+		REG(RBP) = 0xabcd2000;
+		REG(RSI) = 0xabcd0300;
+		REG(RDI) = 0xabcd0040;
+		env.c.seg[SEG_DS].base = 0x40000;
+		env.c.seg[SEG_SS].base = 0x60000;
+		emul_env_put((stack ? 0x60000 : 0x40000) + at, 0x1234 + n, 2);
+		ck_assert_int_eq(emul_env_run(insn, 4), EMUL_OK);
+		ck_assert_uint_eq(REG(RCX), 0x1234 + n);
+		ck_assert_uint_eq(env.c.rip, ENV_CODE + 2 + (direct ? 2 : mod));
+	}
+}
+END_TEST
+
+/* 32-bit SIB: no index, no base, scales, and the stack segment for EBP and ESP. */
+START_TEST(test_sib32)
+{
+	emul_env_reset(ENV_PROT32);
+	env.c.seg[SEG_DS].base = 0x40000;
+	env.c.seg[SEG_SS].base = 0x60000;
+	REG(RBX) = 0x100;
+	REG(RBP) = 0x200;
+	REG(RSI) = 0x10;
+	emul_env_put(0x40000 + 0x100 + 0x40, 0xa1, 4);
+	OK(0x8b, 0x04, 0xb3);                           /* (%ebx,%esi,4) */
+	ck_assert_uint_eq(REG(RAX), 0xa1);
+	emul_env_put(0x60000 + 0x200 + 0x80 + 8, 0xa2, 4);
+	OK(0x8b, 0x44, 0xf5, 0x08);                     /* 8(%ebp,%esi,8) */
+	ck_assert_uint_eq(REG(RAX), 0xa2);
+	emul_env_put(0x40000 + 0x300 + 0x20, 0xa3, 4);
+	OK(0x8b, 0x04, 0x75, 0x00, 0x03, 0, 0);         /* 0x300(,%esi,2) */
+	ck_assert_uint_eq(REG(RAX), 0xa3);
+	emul_env_put(0x60000 + ENV_STACK, 0xa4, 4);
+	OK(0x8b, 0x04, 0x24);                           /* (%esp) */
+	ck_assert_uint_eq(REG(RAX), 0xa4);
+	emul_env_put(0x40000 + 0x210, 0xa5, 4);
+	OK(0x3e, 0x8b, 0x45, 0x10);                     /* %ds:16(%ebp) */
+	ck_assert_uint_eq(REG(RAX), 0xa5);
+	emul_env_put(0x40000 + 0x500, 0xa6, 4);
+	OK(0x8b, 0x05, 0x00, 0x05, 0, 0);               /* disp32 alone: not RIP-relative */
+	ck_assert_uint_eq(REG(RAX), 0xa6);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		test_real_addresses, test_real_limit, test_real_stack, test_real_far, test_real_iret,
 		test_vm86, test_protected_types, test_protected_limits, test_stack_sizes,
-		test_pop_memory, test_load_segments, test_near_targets, test_loops, NULL
+		test_pop_memory, test_load_segments, test_near_targets, test_loops,
+		test_modrm16, test_sib32, NULL
 	};
 
 	return suite_run("emul modes", setup, tests);

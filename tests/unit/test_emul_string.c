@@ -233,8 +233,13 @@ START_TEST(test_ports)
 	ck_assert(env.pio[4].write);
 	OK(0x6f);                                       /* outsl, no REP: the op sees it too */
 	ck_assert_uint_eq(env.bulks, 2);
-	/* No place to go, no port read. */
 	env.c.ops = &emul_env_ops;
+	REG(RSI) = ENV_DATA;
+	OK(0x6e);
+	ck_assert_uint_eq(env.bulks, 2);
+	ck_assert_uint_eq(env.pio[7].data, 'x');
+	ck_assert_uint_eq(REG(RSI), ENV_DATA + 1);
+	/* No place to go, no port read. */
 	env.pios = 0;
 	env.c.seg[SEG_ES].limit = 0x3001;
 	REG(RDI) = 0x3000;

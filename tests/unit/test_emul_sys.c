@@ -128,6 +128,34 @@ START_TEST(test_msr_cpuid_hlt)
 	OK(0x0f, 0x01, 0x3b);                           /* not canonical: nothing */
 	ck_assert_uint_eq(env.invlpg, 0x345678);
 	UNHANDLED(0x0f, 0x01, 0xf8);                    /* swapgs */
+	REG(RBX) = 0x1000;
+	env.c.seg[SEG_GS].base = 0x500000;
+	OK(0x65, 0x0f, 0x01, 0x3b);
+	ck_assert_uint_eq(env.invlpg, 0x501000);
+	emul_env_reset(ENV_PROT32);
+	REG(RBX) = 0xfffff000;
+	env.c.seg[SEG_DS].base = 0x3000;
+	OK(0x0f, 0x01, 0x3b);
+	ck_assert_uint_eq(env.invlpg, 0x2000);
+}
+END_TEST
+
+START_TEST(test_fences_and_flushes)
+{
+	OK(0x0f, 0xae, 0xf8);                           /* sfence */
+	OK(0x0f, 0xae, 0xf0);
+	OK(0x0f, 0xae, 0xe8);
+	REG(RBX) = ENV_DATA;
+	OK(0x0f, 0xae, 0x3b);                           /* clflush */
+	UNHANDLED(0x0f, 0xae, 0x33);                    /* xsaveopt */
+	UNHANDLED(0x0f, 0xae, 0x03);                    /* fxsave */
+	REG(RBX) = 0x800000000000;
+	FAULTS(VEC_GP, 0x0f, 0xae, 0x3b);
+	OK(0x0f, 0x18, 0x0b);                           /* prefetch never faults */
+	OK(0xf3, 0x90);
+	OK(0xf3, 0x0f, 0x1e, 0xfa);
+	OK(0x0f, 0x1f, 0x44, 0x00, 0x00);
+	ck_assert_uint_eq(env.reads + env.writes, 0);
 }
 END_TEST
 
@@ -405,7 +433,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		test_privileged, test_control_registers, test_alternate_cr8, test_debug_registers,
-		test_msr_cpuid_hlt, test_interrupt_flag, test_ports, test_port_bitmap, test_locked,
+		test_msr_cpuid_hlt, test_fences_and_flushes, test_interrupt_flag, test_ports,
+		test_port_bitmap, test_locked,
 		test_wide_cmpxchg, test_op_results, test_simd_conditions, test_simd_moves,
 		test_features, test_division, NULL
 	};
