@@ -397,7 +397,7 @@ static enum verdict cannot_emulate(struct vcpu *v)
 {
 	uint8_t b[15];
 	unsigned int n = hvm_fetch(v, v->arch.regs.rip, b, sizeof(b));
-	guest_log(v->domain, "vCPU %u: no emulation at %#lx of %02x %02x %02x %02x %02x %02x (%u bytes)\n",
+	guest_log(v->domain, "vCPU %u: no emulation at %#lx of %02x %02x %02x %02x %02x %02x (%u bytes)",
 		  v->id, (unsigned long)v->arch.regs.rip, b[0], b[1], b[2], b[3], b[4], b[5], n);
 	return hvm_fault_ud(v);
 }

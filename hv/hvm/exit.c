@@ -94,8 +94,9 @@ void hvm_triple_fault(struct vcpu *v)
 		guest_crash(v->domain, "vCPU %u: triple fault", v->id);
 		return;
 	}
-	guest_log(v->domain, "vCPU %u: triple fault at %#lx, shutdown reason %u\n", v->id,
+	guest_log(v->domain, "vCPU %u: triple fault at %#lx, shutdown reason %u", v->id,
 		  (unsigned long)v->arch.regs.rip, (unsigned int)reason);
+	virt->dump(&v->arch);
 	domain_shutdown(v->domain, (uint8_t)reason);
 }
 

@@ -266,17 +266,6 @@ static const struct {
 #undef ROW
 };
 
-/* Attributes travel in the descriptor's own form: bits 7:0 and 15:12. */
-static uint32_t attr_to_abi(uint16_t attr)
-{
-	return (attr & 0xffu) | (attr & 0xf00u) << 4;
-}
-
-static uint16_t attr_from_abi(uint32_t ar)
-{
-	return (uint16_t)((ar & 0xff) | (ar >> 4 & 0xf00));
-}
-
 static uint64_t *gpr_field(struct hvm_hw_cpu *r, unsigned int i)
 {
 	uint64_t *const fields[GPR_COUNT] = { &r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp,
@@ -330,7 +319,7 @@ void hvm_get_cpu(struct vcpu *v, struct hvm_hw_cpu *r)
 		*(uint32_t *)((char *)r + seg_fields[i].sel) = seg.sel;
 		*(uint32_t *)((char *)r + seg_fields[i].limit) = seg.limit;
 		*(uint64_t *)((char *)r + seg_fields[i].base) = seg.base;
-		*(uint32_t *)((char *)r + seg_fields[i].arbytes) = attr_to_abi(seg.attr);
+		*(uint32_t *)((char *)r + seg_fields[i].arbytes) = seg.attr;
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(msr_fields); i++) {
 		(void)virt->msr_read(&v->arch, msr_fields[i].msr,
@@ -361,7 +350,7 @@ static void set_cpu_segments(struct vcpu *v, const struct hvm_hw_cpu *r)
 			.sel = (uint16_t)*(const uint32_t *)(p + seg_fields[i].sel),
 			.limit = *(const uint32_t *)(p + seg_fields[i].limit),
 			.base = *(const uint64_t *)(p + seg_fields[i].base),
-			.attr = attr_from_abi(*(const uint32_t *)(p + seg_fields[i].arbytes)),
+			.attr = (uint16_t)(*(const uint32_t *)(p + seg_fields[i].arbytes) & 0xfff),
 		};
 		virt->set_seg(&v->arch, seg_fields[i].seg, &seg);
 	}

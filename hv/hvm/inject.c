@@ -40,7 +40,7 @@ void hvm_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error, u
 	struct vm_event *p = &v->hvm->pending;
 	bool exception = p->valid && p->type == EVENT_EXCEPTION;
 	if (exception && class_of(p->vector) == CLASS_DF && class_of(vector) != CLASS_BENIGN) {
-		guest_log(v->domain, "vCPU %u: triple fault at %#lx\n", v->id,
+		guest_log(v->domain, "vCPU %u: triple fault at %#lx", v->id,
 			  (unsigned long)v->arch.regs.rip);
 		hvm_triple_fault(v);
 		return;
