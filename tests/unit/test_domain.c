@@ -1,0 +1,284 @@
+/* Domains through domctl and sysctl: creation, pause, shutdown, crash, context, destruction, lists. */
+#include <stdint.h>
+#include <string.h>
+#include <xen/domctl.h>
+#include <xen/sched.h>
+#include <xen/sysctl.h>
+#include <xen/hvm/save.h>
+#include "dom/evtchn.h"
+#include "dom/populate.h"
+#include "dom/shared_info.h"
+#include "fake/fake_hv.h"
+#include "fake/suite.h"
+
+static void setup(void)
+{
+	fake_hv_reset(1);
+}
+
+static int64_t domctl(struct xen_domctl *op, uint32_t cmd, domid_t dom)
+{
+	uint64_t p;
+	int64_t rc;
+
+	op->cmd = cmd;
+	op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+	op->domain = dom;
+	p = fake_put(op, sizeof(*op));
+	rc = fake_call(__HYPERVISOR_domctl, p, 0, 0);
+	fake_get(p, op, sizeof(*op));
+	return rc;
+}
+
+static struct xen_domctl create_op(void)
+{
+	struct xen_domctl op;
+
+	memset(&op, 0, sizeof(op));
+	op.u.createdomain.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap;
+	op.u.createdomain.max_vcpus = 2;
+	op.u.createdomain.max_evtchn_port = 1023;
+	op.u.createdomain.max_grant_frames = -1;
+	op.u.createdomain.max_maptrack_frames = -1;
+	op.u.createdomain.grant_opts = 1;
+	op.u.createdomain.arch.emulation_flags = 0x3ff;
+	memcpy(op.u.createdomain.handle, "0123456789abcdef", 16);
+	return op;
+}
+
+static domid_t create(void)
+{
+	struct xen_domctl op = create_op();
+
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_createdomain, 0xffff), 0);
+	return op.domain;
+}
+
+static uint32_t flags(domid_t id)
+{
+	struct xen_domctl op;
+
+	memset(&op, 0, sizeof(op));
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_getdomaininfo, id), 0);
+	ck_assert_uint_eq(op.domain, id);
+	return op.u.getdomaininfo.flags;
+}
+
+START_TEST(creation)
+{
+	struct xen_domctl op = create_op(), bad;
+	domid_t id;
+
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_createdomain, 0xffff), 0);
+	id = op.domain;
+	ck_assert_uint_eq(id, 1);
+	bad = create_op();
+	ck_assert_int_eq(domctl(&bad, XEN_DOMCTL_createdomain, id), -EEXIST);
+	bad = create_op();
+	ck_assert_int_eq(domctl(&bad, XEN_DOMCTL_createdomain, 40), 0);
+	ck_assert_uint_eq(bad.domain, 40);
+	bad = create_op();
+	bad.u.createdomain.flags = 0;
+	ck_assert_int_eq(domctl(&bad, XEN_DOMCTL_createdomain, 0), -EINVAL);
+	bad = create_op();
+	bad.u.createdomain.flags |= XEN_DOMCTL_CDF_iommu;
+	ck_assert_int_eq(domctl(&bad, XEN_DOMCTL_createdomain, 0), -EINVAL);
+	bad = create_op();
+	bad.u.createdomain.max_vcpus = 129;
+	ck_assert_int_eq(domctl(&bad, XEN_DOMCTL_createdomain, 0), -EINVAL);
+	bad.u.createdomain.max_vcpus = 0;
+	ck_assert_int_eq(domctl(&bad, XEN_DOMCTL_createdomain, 0), -EINVAL);
+	bad = create_op();
+	bad.u.createdomain.max_grant_frames = 0;
+	ck_assert_int_eq(domctl(&bad, XEN_DOMCTL_createdomain, 0), -EINVAL);
+	op.u.max_vcpus.max = 2;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_max_vcpus, id), 0);
+	op.u.max_vcpus.max = 1;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_max_vcpus, id), -EINVAL);
+	ck_assert_int_eq(domctl(&op, 999, id), -ENOSYS);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_getvcpuinfo, 77), -ESRCH);
+	op.interface_version = 1;
+	ck_assert_int_eq(fake_call(__HYPERVISOR_domctl, FAKE_PUT(op), 0, 0), -EACCES);
+	fake_hv_check_leaks();
+}
+END_TEST
+
+START_TEST(pause_and_info)
+{
+	struct xen_domctl op;
+	domid_t id = create();
+	uint32_t f = flags(id);
+
+	memset(&op, 0, sizeof(op));
+	ck_assert_uint_eq(f & (XEN_DOMINF_paused | XEN_DOMINF_hvm_guest | XEN_DOMINF_hap), f & ~XEN_DOMINF_blocked);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_pausedomain, id), 0);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_unpausedomain, id), 0);
+	ck_assert_uint_ne(flags(id) & XEN_DOMINF_paused, 0);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_unpausedomain, id), 0);
+	ck_assert_uint_eq(flags(id) & XEN_DOMINF_paused, 0);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_unpausedomain, id), -EINVAL);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_pausedomain, 0), -EINVAL);
+	/* The first at or after; none. */
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_getdomaininfo, 0), 0);
+	ck_assert_uint_eq(op.domain, 0);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_getdomaininfo, 2), -ESRCH);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_getdomaininfo, 0x7ff0), -EINVAL);
+	op.u.max_mem.max_memkb = 4096;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_max_mem, id), 0);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_getdomaininfo, id), 0);
+	ck_assert_uint_eq(op.u.getdomaininfo.max_pages, 1024);
+	ck_assert_mem_eq(op.u.getdomaininfo.handle, "0123456789abcdef", 16);
+	op.u.paging_mempool.size = 4095;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_set_paging_mempool_size, id), -EINVAL);
+	op.u.paging_mempool.size = 8192;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_set_paging_mempool_size, id), 0);
+	op.u.paging_mempool.size = 0;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_get_paging_mempool_size, id), 0);
+	ck_assert_uint_eq(op.u.paging_mempool.size, 8192);
+	op.u.sendtrigger.trigger = XEN_DOMCTL_SENDTRIGGER_POWER;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_sendtrigger, id), 0);
+	ck_assert_uint_eq(fake_counts.power, 1);
+	fake_hv_check_leaks();
+}
+END_TEST
+
+START_TEST(context)
+{
+	struct xen_domctl op;
+	uint8_t stream[3000];
+	struct hvm_save_descriptor *h;
+	domid_t id = create();
+	struct domain *d = domain_get(id);
+	uint64_t p;
+	uint32_t used;
+
+	memset(&op, 0, sizeof(op));
+	d->vcpu[0]->arch.regs.rip = 0x100000;
+	d->vcpu[0]->online = true;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_gethvmcontext, id), 0);
+	ck_assert_uint_ge(op.u.hvmcontext.size, 32 + 2 * 1040 + 8);
+	op.u.hvmcontext.size = 10;
+	p = fake_put(NULL, sizeof(stream));
+	op.u.hvmcontext.buffer.p = (void *)p;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_gethvmcontext, id), -ENOSPC);
+	op.u.hvmcontext.size = sizeof(stream);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_gethvmcontext, id), 0);
+	used = op.u.hvmcontext.size;
+	fake_get(p, stream, sizeof(stream));
+	d->vcpu[0]->arch.regs.rip = 0;
+	d->vcpu[0]->online = false;
+	op.u.hvmcontext.buffer.p = (void *)fake_put(stream, used);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_sethvmcontext, id), 0);
+	ck_assert_uint_eq(d->vcpu[0]->arch.regs.rip, 0x100000);
+	ck_assert(d->vcpu[0]->online && !d->vcpu[1]->online);
+	/* Cut off, a wrong magic, a vCPU that is not there. */
+	op.u.hvmcontext.size = used - 1;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_sethvmcontext, id), -EINVAL);
+	h = (struct hvm_save_descriptor *)(stream + 32);
+	ck_assert_uint_eq(h->typecode, 2);
+	h->instance = 2;
+	op.u.hvmcontext.size = used;
+	op.u.hvmcontext.buffer.p = (void *)fake_put(stream, used);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_sethvmcontext, id), -EINVAL);
+	stream[8] ^= 1;
+	op.u.hvmcontext.buffer.p = (void *)fake_put(stream, used);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_sethvmcontext, id), -EINVAL);
+	op.u.hvmcontext.size = ~0u;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_sethvmcontext, id), -E2BIG);
+	domain_put(d);
+	fake_hv_check_leaks();
+}
+END_TEST
+
+START_TEST(crash_and_destroy)
+{
+	struct domain *g = fake_guest(2, 64);
+	struct xen_domctl op;
+	evtchn_port_t p;
+	uint64_t before;
+	domid_t id = g->id;
+
+	memset(&op, 0, sizeof(op));
+	ck_assert_int_eq(evtchn_bind_virq(dom0, VIRQ_DOM_EXC, 0, &p), 0);
+	ck_assert_int_eq(populate_add(g, GFN(512), 9), -ENOMEM);
+	ck_assert_int_eq(populate_add(g, GFN(1), 0), 0);
+	before = page_count_free();
+	fake_run_on(g->vcpu[1]);
+	guest_crash(g, "because of %u", 5);
+	guest_crash(g, "twice");
+	fake_run_on(dom0->vcpu[0]);
+	ck_assert_ptr_nonnull(strstr(fake_log, "d1v1: CRASH: because of 5 (rip"));
+	ck_assert_ptr_null(strstr(fake_log, "twice"));
+	ck_assert(shared_info_is_pending(dom0, p));
+	ck_assert_uint_eq(flags(id) >> 16, SHUTDOWN_crash);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_resumedomain, id), -EINVAL);
+	shared_info_clear_pending(dom0, p);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_pausedomain, id), 0);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_destroydomain, 0), -EINVAL);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_destroydomain, id), 0);
+	ck_assert(shared_info_is_pending(dom0, p));
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_destroydomain, id), -ESRCH);
+	ck_assert_uint_eq(page_count_free(), before + 3);
+	fake_hv_check_leaks();
+}
+END_TEST
+
+START_TEST(park_all)
+{
+	struct domain *g = fake_guest(2, 64);
+
+	vcpu_start(g->vcpu[1]);
+	vcpu_park(g->vcpu[0]);
+	ck_assert(!g->shutdown);
+	vcpu_park(g->vcpu[1]);
+	ck_assert(g->shutdown);
+	ck_assert_uint_eq(g->shutdown_code, SHUTDOWN_poweroff);
+	ck_assert_int_eq(domain_resume(g), 0);
+	ck_assert_uint_eq(g->vcpu[0]->unit.pause_count, 0);
+	fake_hv_check_leaks();
+}
+END_TEST
+
+START_TEST(machine)
+{
+	struct xen_sysctl op;
+	struct xen_domctl_getdomaininfo list[3];
+	uint64_t buf, p;
+
+	memset(&op, 0, sizeof(op));
+	(void)create();
+	op.cmd = XEN_SYSCTL_getdomaininfolist;
+	op.interface_version = XEN_SYSCTL_INTERFACE_VERSION;
+	op.u.getdomaininfolist.max_domains = 3;
+	buf = fake_put(NULL, sizeof(list));
+	op.u.getdomaininfolist.buffer.p = (void *)buf;
+	p = FAKE_PUT(op);
+	ck_assert_int_eq(fake_call(__HYPERVISOR_sysctl, p, 0, 0), 0);
+	FAKE_GET(p, op);
+	ck_assert_uint_eq(op.u.getdomaininfolist.num_domains, 2);
+	FAKE_GET(buf, list);
+	ck_assert_uint_eq(list[1].domain, 1);
+	op.cmd = XEN_SYSCTL_physinfo;
+	p = FAKE_PUT(op);
+	ck_assert_int_eq(fake_call(__HYPERVISOR_sysctl, p, 0, 0), 0);
+	FAKE_GET(p, op);
+	ck_assert_uint_eq(op.u.physinfo.nr_cpus, 1);
+	ck_assert_uint_eq(op.u.physinfo.free_pages, page_count_free());
+	op.cmd = XEN_SYSCTL_cpupool_op;
+	memset(&op.u, 0, sizeof(op.u));
+	op.u.cpupool_op.op = XEN_SYSCTL_CPUPOOL_OP_INFO;
+	ck_assert_int_eq(fake_call(__HYPERVISOR_sysctl, FAKE_PUT(op), 0, 0), 0);
+	op.u.cpupool_op.cpupool_id = 1;
+	ck_assert_int_eq(fake_call(__HYPERVISOR_sysctl, FAKE_PUT(op), 0, 0), -ENOENT);
+	op.cmd = 200;
+	ck_assert_int_eq(fake_call(__HYPERVISOR_sysctl, FAKE_PUT(op), 0, 0), -ENOSYS);
+	fake_hv_check_leaks();
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = { creation, pause_and_info, context, crash_and_destroy, park_all, machine, NULL };
+
+	return suite_run("domain", setup, tests);
+}
