@@ -1,6 +1,7 @@
 /*
  * L7: start-up. The only place that knows the order.
  */
+#include "abi/hypercall.h"
 #include "arch/boot/early.h"
 #include "arch/bootinfo.h"
 #include "arch/cpu/acpi_init.h"
@@ -162,6 +163,7 @@ static const struct step steps[] = {
 	{ "vendor", start_vendor },
 	{ "other CPUs", start_others },
 	{ "self tests", run_selftests },
+	{ "hypercalls", hypercall_init },
 	{ "console input", start_console_input },
 	{ "Dom0", start_dom0 },
 	{ "panic on request", panic_on_request },

@@ -10,12 +10,14 @@
  * that every function on its stack gives back what it holds.
  */
 #include "dom/domain.h"
+#include "lib/bug.h"
 #include "lib/mem.h"
+#include "core/cmdline.h"
 #include "core/heap.h"
 #include "core/log.h"
 #include "core/page_alloc.h"
-#include "core/panic.h"
 #include "core/time.h"
+#include "arch/machine.h"
 #include "arch/virt.h"
 #include "dom/evtchn.h"
 #include "dom/grant.h"
@@ -28,7 +30,8 @@
 
 const struct domain_ops *domain_ops;
 struct domain *dom0;
-void (*domain_dom0_stopped)(uint8_t reason);
+static void dom0_stop(uint8_t reason);
+void (*domain_dom0_stopped)(uint8_t reason) = dom0_stop;
 
 static struct list domains = LIST_INIT(domains);
 static struct spinlock list_lock = SPINLOCK_INIT(LOCK_DOMLIST);
@@ -338,6 +341,16 @@ int domain_unpause(struct domain *d)
 	return rc;
 }
 
+/* Without Dom0 there is nothing left to do. It powers the machine off by itself; "power off" here is a halt. */
+static void dom0_stop(uint8_t reason)
+{
+	bool halt = reason == SHUTDOWN_poweroff || cmdline.noreboot;
+
+	log_info("Dom0 stopped: %s", halt ? "the machine stays halted" : "the machine restarts");
+	machine_stop_others();
+	machine_reset_or_stop(halt);
+}
+
 void domain_shutdown(struct domain *d, uint8_t reason)
 {
 	bool first = false;
@@ -355,9 +368,6 @@ void domain_shutdown(struct domain *d, uint8_t reason)
 	}
 	log_info("d%u: shut down, reason %u\n", d->id, reason);
 	if (d == dom0) {
-		if (domain_dom0_stopped == NULL) {
-			panic("Dom0 stopped, reason %u", reason);
-		}
 		domain_dom0_stopped(reason);
 	}
 	evtchn_global_virq(VIRQ_DOM_EXC);

@@ -138,7 +138,7 @@ struct domain_config {
 	xen_domain_handle_t handle;
 };
 extern struct domain *dom0;             /* const after start-up */
-/* Dom0 stopped by itself (SHUTDOWN_*): reboot or halt the machine. Set once at start-up; never returns. */
+/* Dom0 stopped by itself (SHUTDOWN_*): restarts or halts the machine and does not return; tests put theirs here. */
 extern void (*domain_dom0_stopped)(uint8_t reason);
 /* A guest starts with one control-tool pause (domain_unpause() lets it run), Dom0 with none. No vCPU is online. */
 int domain_create(const struct domain_config *c, struct domain **out);

@@ -301,7 +301,10 @@ int ioreq_server_set_state(struct domain *d, domid_t who, uint16_t id, bool enab
 	if (rc == 0 && enabled && !s->enabled) {
 		rc = need_pages(s);
 		for (unsigned int i = 0; rc == 0 && i < d->max_vcpus; i++) {
-			ioreq_slot_init(ioreq_server_slot(s, i), s->port[i]);
+			/* A request of the time before it was disabled ends by itself. */
+			if (!ioreq_busy(ioreq_server_slot(s, i))) {
+				ioreq_slot_init(ioreq_server_slot(s, i), s->port[i]);
+			}
 		}
 	}
 	if (rc == 0) {

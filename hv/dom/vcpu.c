@@ -78,6 +78,7 @@ int vcpu_create(struct domain *d, unsigned int id)
 
 void vcpu_stop(struct vcpu *v)
 {
+	WRITE_ONCE(v->period, 0); /* it does not set itself again */
 	timer_stop(&v->singleshot);
 	timer_stop(&v->periodic);
 	timer_stop(&v->poll_timer);

@@ -9,6 +9,7 @@
 #include <xen/hvm/save.h>
 #include "abi/hypercall.h"
 #include "arch/acpi.h"
+#include "arch/machine.h"
 #include "arch/virt.h"
 #include "core/cmdline.h"
 #include "core/heap.h"
@@ -363,6 +364,9 @@ void panic(const char *fmt, ...)
 	fprintf(stderr, "panic: %s\n", fmt);
 	abort();
 }
+
+void machine_stop_others(void) { }
+void machine_reset_or_stop(bool halt) { abort(); }
 
 /* ---- guest-physical maps ---- */
 
