@@ -95,10 +95,32 @@ static int read_entry(const struct walk_ops *ops, struct walk_state *s, const st
 	return ops->read(ops->arg, at, &s->entry, m->entry_size) ? 0 : -EINVAL;
 }
 
-static uint32_t error_code(const struct walk_regs *regs, unsigned int flags, bool present)
+/* Bits that the processor refuses in an entry. How wide physical addresses are is not asked: what lies beyond the
+ * guest's memory is found absent anyway. PAE's top entries were checked when CR3 was loaded. */
+static bool reserved(const struct walk_state *s, const struct walk_regs *regs, const struct mode *m,
+		     unsigned int level, unsigned int shift)
+{
+	uint64_t e = s->entry;
+	if (m->levels == 2) {
+		return is_large(e, level, m, regs->cr4) && (e & 1u << 21);
+	}
+	if (m->levels == 3 && level == 3) {
+		return false;
+	}
+	if ((e & PTE_NX) && !(regs->efer & EFER_NXE)) {
+		return true;
+	}
+	if (is_large(e, level, m, regs->cr4)) {
+		/* bit 12 is a large page's PAT bit */
+		return (e & MASK(shift) & ~MASK(PAGE_SHIFT + 1)) != 0;
+	}
+	return level > 3 && (e & PTE_PS);
+}
+
+static uint32_t error_code(const struct walk_regs *regs, unsigned int flags, uint32_t cause)
 {
 	bool nx = (regs->cr4 & CR4_SMEP) || ((regs->efer & EFER_NXE) && (regs->cr4 & CR4_PAE));
-	return (present ? PF_PRESENT : 0) | (flags & WALK_WRITE ? PF_WRITE : 0) |
+	return cause | (flags & WALK_WRITE ? PF_WRITE : 0) |
 	       (flags & WALK_USER ? PF_USER : 0) | (flags & WALK_FETCH && nx ? PF_FETCH : 0);
 }
 
@@ -123,9 +145,11 @@ static void combine(struct walk_state *s, const struct walk_regs *regs, const st
 	s->nx = s->nx || (m->entry_size == 8 && (regs->efer & EFER_NXE) && (s->entry & PTE_NX));
 }
 
-/* Down to the leaf: *shift is its size in address bits. -EFAULT: an entry is not present. */
+/* Down to the leaf: *shift is its size in address bits. -EFAULT: an entry is not present (*cause 0) or has bits set
+ * that must not be. */
 static int descend(const struct walk_ops *ops, const struct walk_regs *regs, const struct mode *m,
-		   uint64_t linear, struct walk_state *s, unsigned int *leaf, unsigned int *shift)
+		   uint64_t linear, struct walk_state *s, unsigned int *leaf, unsigned int *shift,
+		   uint32_t *cause)
 {
 	uint64_t table = root_of(regs, m);
 	for (unsigned int level = m->levels;; level--) {
@@ -136,6 +160,10 @@ static int descend(const struct walk_ops *ops, const struct walk_regs *regs, con
 			return rc;
 		}
 		if (!(s->entry & PTE_P)) {
+			return -EFAULT;
+		}
+		if (reserved(s, regs, m, level, *shift)) {
+			*cause = PF_PRESENT | PF_RSVD;
 			return -EFAULT;
 		}
 		combine(s, regs, m, level);
@@ -161,13 +189,14 @@ int guest_walk(const struct walk_ops *ops, const struct walk_regs *regs, uint64_
 	if (m.levels < 4) {
 		linear &= 0xffffffff;
 	}
-	int rc = descend(ops, regs, &m, linear, &s, &level, &shift);
+	uint32_t cause = 0;
+	int rc = descend(ops, regs, &m, linear, &s, &level, &shift, &cause);
 	if (rc != 0) {
-		r->error = error_code(regs, flags, false);
+		r->error = error_code(regs, flags, cause);
 		return rc;
 	}
 	if (!allowed(&s, regs, flags)) {
-		r->error = error_code(regs, flags, true);
+		r->error = error_code(regs, flags, PF_PRESENT);
 		return -EFAULT;
 	}
 	mark(ops, &s, &m, level, flags & WALK_WRITE);

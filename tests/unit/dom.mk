@@ -44,3 +44,11 @@ tests_unit_test_domain_SOURCES = tests/unit/test_domain.c
 tests_unit_test_domain_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_domain_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_domain_LDADD = tests/unit/libdomabi.a $(TEST_LDADD)
+
+# the guest-physical map and guest page walks, on frames of their own (tests/fake/fake_pages.c)
+check_PROGRAMS += tests/unit/test_guest_walk
+TESTS += tests/unit/test_guest_walk
+tests_unit_test_guest_walk_SOURCES = tests/unit/test_guest_walk.c tests/fake/bug.c hv/dom/guest_walk.c
+tests_unit_test_guest_walk_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_guest_walk_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_guest_walk_LDADD = $(TEST_LDADD)
