@@ -99,9 +99,16 @@ struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn)
 	return r;
 }
 
-static int map_locked(struct p2m *p, gfn_t gfn, mfn_t mfn, unsigned int level, enum p2m_type type)
+/* *emptied: the entry of a table of holes that made way for the leaf, else 0. */
+static int map_locked(struct p2m *p, gfn_t gfn, mfn_t mfn, unsigned int level, enum p2m_type type,
+		      uint64_t *emptied)
 {
 	const struct p2m_format *f = p->format;
+	unsigned int found;
+	/* Asked first, so that a refused call does not split the larger leaf that it met. */
+	if (p2m_tree_get(p, gfn, &found) != 0 && found > level) {
+		return -EEXIST;
+	}
 	uint64_t *slot = p2m_tree_slot(p, gfn, level);
 	if (slot == NULL) {
 		return gfn.v >> 9 * f->levels != 0 ? -EINVAL : -ENOMEM;
@@ -111,8 +118,7 @@ static int map_locked(struct p2m *p, gfn_t gfn, mfn_t mfn, unsigned int level, e
 		if (!p2m_tree_is_empty_table(p, old, level)) {
 			return -EEXIST;
 		}
-		store_release(slot, 0ull);
-		p2m_tree_free_table(p, old, level);
+		*emptied = old;
 	} else if (old != 0) {
 		return -EEXIST;
 	}
@@ -125,16 +131,17 @@ static int map_locked(struct p2m *p, gfn_t gfn, mfn_t mfn, unsigned int level, e
 int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type type)
 {
 	struct p2m *p = &d->p2m;
+	uint64_t emptied = 0;
 	if ((order != 0 && order != 9 && order != 18) || (gfn.v & MASK(order)) != 0 ||
-	    (mfn.v & MASK(order)) != 0 || type >= P2M_TYPES) {
+	    (mfn.v & MASK(order)) != 0 || type >= P2M_TYPES || (order != 0 && type_holds_ref(type))) {
 		return -EINVAL;
 	}
 	spin_lock(&p->lock);
-	uint64_t tables = p->tables;
-	int rc = map_locked(p, gfn, mfn, order / 9 + 1, type);
-	/* A table that made way for a larger leaf may still be cached by a walker. */
-	if (p->tables < tables) {
+	int rc = map_locked(p, gfn, mfn, order / 9 + 1, type, &emptied);
+	/* A walker may have cached where the table is: its frame is free for others only after the flush. */
+	if (emptied != 0) {
 		retire(d);
+		p2m_tree_free_table(p, emptied, order / 9 + 1);
 	}
 	spin_unlock(&p->lock);
 	return rc;

@@ -52,3 +52,11 @@ tests_unit_test_guest_walk_SOURCES = tests/unit/test_guest_walk.c tests/fake/bug
 tests_unit_test_guest_walk_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_guest_walk_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_guest_walk_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_p2m
+TESTS += tests/unit/test_p2m
+tests_unit_test_p2m_SOURCES = tests/unit/test_p2m.c tests/fake/bug.c tests/fake/fake_pages.c \
+	tests/fake/fake_pages.h hv/dom/p2m.c hv/dom/p2m_tree.c hv/arch/svm/npt.c
+tests_unit_test_p2m_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_p2m_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_p2m_LDADD = $(TEST_LDADD)
