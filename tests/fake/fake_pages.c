@@ -138,7 +138,9 @@ void *mfn_virt(mfn_t m)
 {
 	struct page *p = mfn_page(m);
 
-	ck_assert_msg(p != NULL, "frame %#lx is not in the arena", (unsigned long)m.v);
+	if (p == NULL) {
+		ck_abort_msg("frame %#lx is not in the arena", (unsigned long)m.v);
+	}
 	return page_virt(p);
 }
 
@@ -151,7 +153,9 @@ hpa_t virt_hpa(const void *p)
 {
 	uint64_t offset = (uint64_t)((const uint8_t *)p - memory[0]);
 
-	ck_assert_uint_lt(offset, sizeof(memory));
+	if (offset >= sizeof(memory)) {
+		ck_abort_msg("%p is not in the arena", p);
+	}
 	return HPA((FAKE_FIRST_MFN << PAGE_SHIFT) + offset);
 }
 
@@ -162,14 +166,18 @@ void spin_init(struct spinlock *l, enum lock_rank rank)
 
 void spin_lock(struct spinlock *l)
 {
-	ck_assert_msg(l->cpu == 0, "lock of rank %u taken twice", l->rank);
+	if (l->cpu != 0) {
+		ck_abort_msg("lock of rank %u taken twice", l->rank);
+	}
 	l->cpu = 1;
 	fake_pages.locks_held++;
 }
 
 void spin_unlock(struct spinlock *l)
 {
-	ck_assert_uint_eq(l->cpu, 1);
+	if (l->cpu == 0) {
+		ck_abort_msg("lock of rank %u is not held", l->rank);
+	}
 	l->cpu = 0;
 	fake_pages.locks_held--;
 }

@@ -41,7 +41,7 @@ static uint8_t *frame_of(uint64_t gfn, bool make)
 	if (!make) {
 		return NULL;
 	}
-	ck_assert_uint_lt(frames_used, FRAMES);
+	MUST(frames_used < FRAMES);
 	frames[frames_used].gfn = gfn;
 	return frames[frames_used++].byte;
 }
@@ -51,8 +51,7 @@ static bool read_mem(void *arg, gpa_t gpa, void *buf, unsigned int size)
 	const uint8_t *f = frame_of(gpa.v >> 12, false);
 
 	reads++;
-	ck_assert(size == 4 || size == 8);
-	ck_assert_uint_eq(gpa.v % size, 0);
+	MUST((size == 4 || size == 8) && gpa.v % size == 0);
 	if (f != NULL) {
 		memcpy(buf, f + gpa.v % 4096, size);
 	}
@@ -376,14 +375,12 @@ static void check_rights(struct walk_regs *regs, unsigned int top, uint64_t uppe
 	}
 	int rc = guest_walk(&ops_no_set, regs, linear, flags, &r);
 	if (manual_allows(user, writable, nx, regs, flags)) {
-		ck_assert_int_eq(rc, 0);
-		ck_assert_uint_eq(r.gpa.v, 0x5000);
-		ck_assert(r.user == user && r.writable == writable);
+		MUST(rc == 0 && r.gpa.v == 0x5000 && r.user == user && r.writable == writable);
 	} else {
-		ck_assert_int_eq(rc, -EFAULT);
-		ck_assert_uint_eq(r.error, PF_PRESENT | (flags & WALK_WRITE ? PF_WRITE : 0) |
+		MUST(rc == -EFAULT);
+		MUST(r.error == (PF_PRESENT | (flags & WALK_WRITE ? PF_WRITE : 0) |
 			(flags & WALK_USER ? PF_USER : 0) |
-			(flags & WALK_FETCH && (regs->cr4 & CR4_SMEP || regs->efer & EFER_NXE) ? PF_FETCH : 0));
+			(flags & WALK_FETCH && (regs->cr4 & CR4_SMEP || regs->efer & EFER_NXE) ? PF_FETCH : 0)));
 	}
 }
 
