@@ -118,6 +118,7 @@ HV_HVM_SRCS += hv/hvm/exit_cr.c
 HV_HVM_SRCS += hv/hvm/exit_io.c
 HV_HVM_SRCS += hv/hvm/exit_mem.c
 HV_HVM_SRCS += hv/hvm/exit_msr.c
+HV_HVM_SRCS += hv/hvm/exit_task.c
 HV_HVM_SRCS += hv/hvm/hvm_domain.c
 HV_HVM_SRCS += hv/hvm/hvm_params.c
 HV_HVM_SRCS += hv/hvm/hvm_pc.c
@@ -178,6 +179,7 @@ HV_EMUL_SRCS += hv/emul/exec_sys.c
 HV_EMUL_SRCS += hv/emul/flags.c
 HV_EMUL_SRCS += hv/emul/operand.c
 HV_EMUL_SRCS += hv/emul/optable.c
+HV_EMUL_SRCS += hv/emul/task_switch.c
 
 # ioreq: both ends of the I/O request ring, pure (L0)
 HV_IOREQ_SRCS =

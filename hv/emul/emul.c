@@ -76,6 +76,7 @@ enum emul_result emul_one(struct emul_ctxt *c)
 	struct insn i;
 
 	c->shadow_sti = c->shadow_ss = c->hlt = false;
+	c->segs_changed = 0;
 	c->singlestep = c->rflags & FLAG_TF;
 	enum emul_result r = decode_insn(c, &i);
 	if (r != EMUL_OK) {

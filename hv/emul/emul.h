@@ -108,6 +108,8 @@ struct emul_ctxt {
 	bool shadow_sti, shadow_ss;             /* the instruction opened an interrupt shadow */
 	bool hlt;                               /* the instruction was HLT */
 	bool singlestep;                        /* RFLAGS.TF was set when it began: deliver #DB after it */
+	uint8_t segs_changed;                   /* bit n: seg[n] is new and no op was told (real and
+						   virtual-8086 mode): take it over */
 	struct emul_decoded {                   /* for logs and fast paths */
 		uint8_t length;                 /* of the whole instruction with prefixes */
 		uint8_t opcode[3], opcode_len;

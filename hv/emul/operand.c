@@ -272,6 +272,9 @@ enum emul_result operand_load_seg(struct emul_ctxt *c, const struct insn *i, uns
 {
 	struct emul_segment *s = &c->seg[seg];
 
+	if (i->mode == MODE_REAL || i->mode == MODE_VM86) {
+		c->segs_changed |= (uint8_t)BIT(seg);
+	}
 	if (i->mode == MODE_REAL) {
 		/* Limit and attributes stay what they were: that is what makes big real mode. */
 		s->sel = sel;

@@ -10,6 +10,7 @@
 #include "dom/guest_mem.h"
 #include "emul/emul.h"
 #include "hvm/emul_cpu.h"
+#include "hvm/emul_glue.h"
 #include "hvm/hvm_state.h"
 #include "lib/atomic.h"
 #include "lib/err.h"
@@ -365,7 +366,7 @@ static const struct emul_ops ops = {
 	.interrupt_pending = glue_interrupt_pending,
 };
 
-static void ctxt_load(struct vcpu *v, struct emul_ctxt *c)
+void emul_glue_load(struct vcpu *v, struct emul_ctxt *c)
 {
 	struct sys_regs s;
 	virt->get_sys(&v->arch, &s);
@@ -377,19 +378,27 @@ static void ctxt_load(struct vcpu *v, struct emul_ctxt *c)
 	for (unsigned int i = 0; i < SEG_COUNT; i++) {
 		virt->get_seg(&v->arch, (enum vseg)i, &c->seg[i]);
 	}
+	virt->get_seg(&v->arch, VSEG_TR, &c->tr);
 	c->cr0 = s.cr0;
 	c->cr4 = s.cr4;
 	c->efer = s.efer;
 	c->cpl = (uint8_t)virt->cpl(&v->arch);
 	c->insn_len = 0;
+	c->segs_changed = 0;
+	c->decoded = (struct emul_decoded){ 0 };
 	c->shadow_sti = c->shadow_ss = c->hlt = c->singlestep = false;
 }
 
-static void ctxt_store(struct vcpu *v, const struct emul_ctxt *c)
+void emul_glue_store(struct vcpu *v, const struct emul_ctxt *c)
 {
 	memcpy(v->arch.regs.gpr, c->gpr, sizeof(c->gpr));
 	v->arch.regs.rip = c->rip;
 	v->arch.regs.rflags = c->rflags;
+	for (unsigned int i = 0; c->segs_changed >> i != 0; i++) {
+		if (c->segs_changed >> i & 1) {
+			virt->set_seg(&v->arch, (enum vseg)i, &c->seg[i]);
+		}
+	}
 }
 
 /* Bytes for the log, as many as can be read. */
@@ -405,19 +414,19 @@ static enum verdict cannot_emulate(struct vcpu *v)
 enum verdict hvm_emulate(struct vcpu *v)
 {
 	struct emul_ctxt c;
-	ctxt_load(v, &c);
+	emul_glue_load(v, &c);
 	enum emul_result rc = emul_one(&c);
 	trace(TRC_EMUL, v->domain->id, (uint16_t)v->id, v->arch.regs.rip, rc);
 	switch (rc) {
 	case EMUL_OK:
-		ctxt_store(v, &c);
+		emul_glue_store(v, &c);
 		virt->set_shadow(&v->arch, c.shadow_sti || c.shadow_ss);
 		if (c.singlestep) {
 			hvm_raise(v, EXC_DB, false, 0, 0);
 		}
 		return EXIT_RESUME;
 	case EMUL_FAULT:
-		ctxt_store(v, &c);
+		emul_glue_store(v, &c);
 		hvm_raise(v, c.fault.vector, c.fault.has_error, c.fault.error, c.fault.cr2);
 		return EXIT_FAULT;
 	case EMUL_RETRY:

@@ -106,13 +106,6 @@ static enum verdict exit_shutdown(struct vcpu *v, const struct vmexit *e)
 	return EXIT_CRASH;
 }
 
-static enum verdict exit_task(struct vcpu *v, const struct vmexit *e)
-{
-	guest_crash(v->domain, "vCPU %u: task switch to %#x is not emulated yet", v->id,
-		    e->task.selector);
-	return EXIT_CRASH;
-}
-
 static enum verdict exit_failed(struct vcpu *v, const struct vmexit *e)
 {
 	virt->dump(&v->arch);

@@ -145,6 +145,8 @@ enum io_route hvm_io_bulk(struct vcpu *v, struct io_access *a, bool pointer, uin
 			  uint32_t *count);
 /* ioreq_client.c */
 void hvm_ioreq_invalidate(struct vcpu *v);
+/* exit_task.c */
+enum verdict exit_task(struct vcpu *v, const struct vmexit *e);
 /* emul_glue.c: emulate the instruction at RIP. */
 enum verdict hvm_emulate(struct vcpu *v);
 /* cpuid_policy.c: leaf and subleaf in eax and ecx; r is filled. */

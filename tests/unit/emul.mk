@@ -1,7 +1,8 @@
 # unit tests: emul
 EMUL_TESTED = hv/emul/insn.h hv/emul/decode.c hv/emul/emul.c hv/emul/exec_alu.c hv/emul/exec_bits.c \
 	hv/emul/exec_flow.c hv/emul/exec_move.c hv/emul/exec_simd.c hv/emul/exec_string.c \
-	hv/emul/exec_sys.c hv/emul/flags.c hv/emul/operand.c hv/emul/optable.c
+	hv/emul/exec_sys.c hv/emul/flags.c hv/emul/operand.c hv/emul/optable.c hv/emul/task_switch.c \
+	hv/emul/task_switch.h
 
 # The real CPU against the emulator; --seed N for other instructions.
 check_PROGRAMS += tests/unit/test_emul_native
@@ -40,6 +41,13 @@ tests_unit_test_emul_sys_SOURCES = tests/unit/test_emul_sys.c $(EMUL_ENV)
 tests_unit_test_emul_sys_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_emul_sys_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_emul_sys_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_task_switch
+TESTS += tests/unit/test_task_switch
+tests_unit_test_task_switch_SOURCES = tests/unit/test_task_switch.c $(EMUL_ENV)
+tests_unit_test_task_switch_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_task_switch_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_task_switch_LDADD = $(TEST_LDADD)
 
 check_PROGRAMS += tests/fuzz/fuzz_emul
 TESTS += tests/fuzz/fuzz_emul

@@ -54,6 +54,9 @@ START_TEST(test_real_limit)
 	ck_assert_uint_eq(env.c.seg[SEG_DS].base, 0x10000);
 	ck_assert_uint_eq(env.c.seg[SEG_DS].sel, 0x1000);
 	ck_assert_uint_eq(env.c.seg[SEG_DS].limit, ~0u);
+	ck_assert_uint_eq(env.c.segs_changed, 1u << SEG_DS);
+	OK(0x90);
+	ck_assert_uint_eq(env.c.segs_changed, 0);
 }
 END_TEST
 
