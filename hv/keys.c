@@ -9,6 +9,7 @@
 #include "core/time.h"
 #include "core/trace.h"
 #include "arch/machine.h"
+#include "hvm/dump.h"
 
 static void key_cpus(void)
 {
@@ -52,6 +53,7 @@ const struct keyhandler keyhandler_table[] = {
 	{ 'r', "run queues", sched_dump },
 	{ 's', "time", key_time },
 	{ 't', "newest trace records", key_trace },
+	{ 'v', "domains and vCPUs, with each guest's newest trace records", hvm_dump_all },
 	{ 'P', "panic", key_panic },
 	{ 'R', "reboot", key_reboot },
 	{ 0 },

@@ -111,6 +111,7 @@ HV_HVM_SRCS =
 HV_HVM_SRCS += hv/hvm/cpuid_policy.c
 HV_HVM_SRCS += hv/hvm/dom0_acpi.c
 HV_HVM_SRCS += hv/hvm/dom0_build.c
+HV_HVM_SRCS += hv/hvm/dump.c
 HV_HVM_SRCS += hv/hvm/emul_cpu.c
 HV_HVM_SRCS += hv/hvm/emul_glue.c
 HV_HVM_SRCS += hv/hvm/exit.c
