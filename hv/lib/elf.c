@@ -72,15 +72,17 @@ int elf64_load(const void *image, uint64_t size, elf_copy_fn copy, void *arg)
 	return rc;
 }
 
-/* One PT_NOTE segment. 0 found, -ENOENT not here. */
-static int search_notes(const char *notes, uint64_t size, const char *owner, uint32_t type, uint64_t *value)
+/* One PT_NOTE segment. 0 found, -ENOENT not here. Names and values are padded to 4 bytes, in a segment that is aligned
+ * to 8 (GNU properties) to 8 from the segment's start. */
+static int search_notes(const char *notes, uint64_t size, uint64_t align, const char *owner, uint32_t type,
+			uint64_t *value)
 {
 	uint64_t at = 0, owner_size = strlen(owner) + 1;
 	while (inside(size, at, sizeof(struct nhdr))) {
 		struct nhdr n;
 		memcpy(&n, notes + at, sizeof(n));
 		uint64_t name = at + sizeof(n);
-		uint64_t desc = name + ALIGN_UP((uint64_t)n.namesz, 4);
+		uint64_t desc = ALIGN_UP(name + n.namesz, align);
 		if (!inside(size, name, n.namesz) || !inside(size, desc, n.descsz)) {
 			return -ENOEXEC;
 		}
@@ -90,7 +92,7 @@ static int search_notes(const char *notes, uint64_t size, const char *owner, uin
 			memcpy(value, notes + desc, n.descsz);
 			return 0;
 		}
-		at = desc + ALIGN_UP((uint64_t)n.descsz, 4);
+		at = ALIGN_UP(desc + n.descsz, align);
 	}
 	return -ENOENT;
 }
@@ -103,7 +105,8 @@ int elf64_note(const void *image, uint64_t size, const char *owner, uint32_t typ
 	for (unsigned int i = 0; rc == 0 && i < e.phnum; i++) {
 		rc = read_phdr(image, size, &e, i, &p);
 		if (rc == 0 && p.type == PT_NOTE) {
-			rc = search_notes((const char *)image + p.offset, p.filesz, owner, type, value);
+			rc = search_notes((const char *)image + p.offset, p.filesz, p.align == 8 ? 8 : 4, owner,
+					  type, value);
 			if (rc != -ENOENT) {
 				return rc;
 			}

@@ -1,1 +1,15 @@
-# unit tests: hvm
+# unit tests: hvm, and the vendor's back end below it
+check_PROGRAMS += tests/unit/test_svm_exit
+TESTS += tests/unit/test_svm_exit
+tests_unit_test_svm_exit_SOURCES = tests/unit/test_svm_exit.c tests/fake/bug.c hv/arch/svm/exit.c
+tests_unit_test_svm_exit_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_svm_exit_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_svm_exit_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_svm_state
+TESTS += tests/unit/test_svm_state
+tests_unit_test_svm_state_SOURCES = tests/unit/test_svm_state.c tests/fake/bug.c tests/fake/fake_pages.c \
+	hv/arch/svm/inject.c hv/arch/svm/state.c hv/arch/svm/msrpm.c
+tests_unit_test_svm_state_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_svm_state_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_svm_state_LDADD = $(TEST_LDADD)

@@ -46,10 +46,14 @@ static void decode_npf(const struct vmcb *c, struct vmexit *e)
 	e->npf.table_walk = c->exitinfo1 >> 33 & 1;
 }
 
+/* IRET and JMP have their own bits; an event that was being delivered means a gate of the IDT. */
 static void decode_task(const struct vmcb *c, struct vmexit *e)
 {
 	e->task.selector = (uint16_t)c->exitinfo1;
-	e->task.source = c->exitinfo2 >> 36 & 1 ? 1 : c->exitinfo2 >> 38 & 1 ? 2 : 0;
+	e->task.source = c->exitinfo2 >> 36 & 1   ? 1
+			 : c->exitinfo2 >> 38 & 1 ? 2
+			 : e->interrupted.valid   ? 3
+						  : 0;
 	e->task.has_error = c->exitinfo2 >> 44 & 1;
 	e->task.error = (uint32_t)c->exitinfo2;
 }
@@ -59,6 +63,7 @@ static void decode_cr(const struct vmcb *c, struct vmexit *e)
 	e->cr.write = c->exitcode >= SVM_EXIT_CR_WRITE;
 	e->cr.cr = c->exitcode & 15;
 	e->cr.decoded = svm_caps.decode && c->exitinfo1 >> 63;
+	e->cr.clts = e->cr.lmsw = false;        /* the processor does not decode these */
 	e->cr.gpr = c->exitinfo1 & 15;
 	e->insn_len = nrip_length(c);
 }
@@ -74,6 +79,7 @@ static void decode_exception(const struct vmcb *c, struct vmexit *e)
 	e->exception.vector = c->exitcode - SVM_EXIT_EXCEPTION;
 	e->exception.has_error = e->exception.vector == EXC_AC;
 	e->exception.error = (uint32_t)c->exitinfo1;
+	e->exception.cr2 = 0;                   /* page faults are the guest's own */
 }
 
 /* Codes that are not here were never asked for: VMEXIT_OTHER. */
