@@ -32,18 +32,27 @@
 #define BUILD_TIMER_MODE     1 /* no delay for missed ticks */
 #define BUILD_START_INFO_MAX 4096
 
+/* The first reason given is the one that counts: those above it know less. */
 int build_fail(struct build *b, int rc, const char *fmt, ...)
 {
 	va_list args;
+	size_t at;
 
+	if (b->error[0] != '\0') {
+		return rc;
+	}
+	va_start(args, fmt);
+	vsnprintf(b->error, sizeof(b->error), fmt, args);
+	va_end(args);
+	at = strlen(b->error);
+	snprintf(b->error + at, sizeof(b->error) - at, ": %s", strerror(-rc));
+	return rc;
+}
+
+int build_fail_text(struct build *b, int rc, const char *text)
+{
 	if (b->error[0] == '\0') {
-		size_t at;
-
-		va_start(args, fmt);
-		vsnprintf(b->error, sizeof(b->error), fmt, args);
-		va_end(args);
-		at = strlen(b->error);
-		snprintf(b->error + at, sizeof(b->error) - at, ": %s", strerror(-rc));
+		snprintf(b->error, sizeof(b->error), "%s", text);
 	}
 	return rc;
 }
@@ -195,9 +204,11 @@ static int build_create(struct build *b)
 	return rc == 0 ? 0 : build_fail(b, rc, "cannot create the domain");
 }
 
+/* Before xenstored is told, for the reason given in domain_destroy(); fine when it never was. */
 static void build_create_undo(struct build *b)
 {
 	hvdom_destroy(b->hv, b->domid);
+	store_release(b->st, b->domid);
 }
 
 static int64_t build_time_offset(const struct guest_config *cfg)
@@ -419,11 +430,6 @@ static int build_introduce(struct build *b)
 	return rc == 0 ? 0 : build_fail(b, rc, "xenstored does not take the guest in");
 }
 
-static void build_introduce_undo(struct build *b)
-{
-	store_release(b->st, b->domid);
-}
-
 /* The run-time directory, and the document a restart will use. */
 static int build_files(struct build *b)
 {
@@ -457,7 +463,12 @@ static int build_files(struct build *b)
 
 static void build_files_undo(struct build *b)
 {
+	char path[128];
+
 	rundir_remove(b->domid);
+	if (b->opts.xml_text != NULL && build_xml_path(b->cfg->uuid, path, sizeof(path)) == 0) {
+		unlink(path);
+	}
 }
 
 static int build_go(struct build *b)
@@ -489,7 +500,7 @@ static const struct build_step build_steps[] = {
 	{"the first vCPU", build_vcpu, NULL},
 	{"files", build_files, build_files_undo},
 	{"xenstore", build_store_write, build_store_undo},
-	{"introducing the guest to xenstored", build_introduce, build_introduce_undo},
+	{"introducing the guest to xenstored", build_introduce, NULL},
 	{"starting the device model", build_dm_start, build_dm_undo},
 	{"starting the guest", build_go, NULL},
 };

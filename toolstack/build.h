@@ -61,8 +61,10 @@ void build_store_undo(struct build *b);
 int build_dm_start(struct build *b);
 void build_dm_undo(struct build *b);
 
-/* Remember why; returns rc. */
+/* Remember why, with what rc means added; returns rc. */
 int build_fail(struct build *b, int rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* The same with a finished text. */
+int build_fail_text(struct build *b, int rc, const char *text);
 
 /* Remove what xenstore knows of a domain (also used by destroy). Best effort; 0 or the first error. */
 int build_store_remove(struct store *st, uint32_t domid, const uint8_t uuid[16]);

@@ -106,19 +106,21 @@ static int build_dm_line(int fd, int timeout_ms, char *line, size_t size)
 static int build_dm_wait_ready(struct build *b, int fd)
 {
 	char line[BUILD_DM_LINE_MAX];
+	char text[BUILD_DM_LINE_MAX + 32];
 	int rc = build_dm_line(fd, b->opts.dm_timeout_ms, line, sizeof(line));
 
 	if (rc == -ETIMEDOUT) {
-		return build_fail(b, rc, "the device model is not ready after %d s (see "
-				  RUNDIR_BASE "/%u/" RUNDIR_DMLOG ")",
-				  b->opts.dm_timeout_ms / 1000, b->domid);
+		snprintf(text, sizeof(text), "the device model is not ready after %d s",
+			 b->opts.dm_timeout_ms / 1000);
+		return build_fail_text(b, rc, text);
 	}
 	if (rc != 0) {
 		return build_fail(b, rc, "the device model's supervisor died");
 	}
 	if (strcmp(line, "ready") != 0) {
-		return build_fail(b, -EIO, "device model: %s",
-				  strncmp(line, "error: ", 7) == 0 ? line + 7 : line);
+		snprintf(text, sizeof(text), "device model: %s",
+			 strncmp(line, "error: ", 7) == 0 ? line + 7 : line);
+		return build_fail_text(b, -EIO, text);
 	}
 	return 0;
 }

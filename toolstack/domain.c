@@ -149,9 +149,13 @@ int domain_destroy(struct hvcall *hv, struct store *st, uint32_t domid, unsigned
 	if ((flags & DOMAIN_KEEP_DM) == 0) {
 		first = domain_stop_dm(st, domid);
 	}
-	rc = store_release(st, domid);
-	first = first != 0 ? first : rc;
+	/*
+	 * First the hypervisor, then xenstored: its word that a domain was released makes others look, and
+	 * only one that is dying is let go of by those (a console daemon) that have mapped its pages.
+	 */
 	rc = hvdom_destroy(hv, domid);
+	first = first != 0 ? first : rc;
+	rc = store_release(st, domid);
 	first = first != 0 ? first : rc;
 	rc = build_store_remove(st, domid, info.uuid);
 	first = first != 0 ? first : rc;

@@ -46,3 +46,20 @@ ostler_SOURCES = \
 ostler_CFLAGS = $(HOSTED_CFLAGS)
 ostler_CPPFLAGS = $(TOOLSTACK_CPPFLAGS) $(YAJL_CFLAGS)
 ostler_LDADD = $(QMP_LIBS) $(TOOLSTACK_LIBS)
+
+dist_man_MANS += toolstack/ostler.1 toolstack/ostler.xml.5
+dist_pkgdata_DATA = toolstack/guest.rng
+dist_doc_DATA = configs/minimal.xml configs/demo.xml configs/debian.xml
+bashcompletiondir = $(datadir)/bash-completion/completions
+EXTRA_DIST += toolstack/README.md toolstack/completion.bash
+
+# bash-completion looks for a file named like the command.
+install-data-hook: install-toolstack-completion
+.PHONY: install-toolstack-completion
+install-toolstack-completion:
+	$(MKDIR_P) "$(DESTDIR)$(bashcompletiondir)"
+	$(INSTALL_DATA) $(top_srcdir)/toolstack/completion.bash "$(DESTDIR)$(bashcompletiondir)/ostler"
+uninstall-hook: uninstall-toolstack-completion
+.PHONY: uninstall-toolstack-completion
+uninstall-toolstack-completion:
+	rm -f "$(DESTDIR)$(bashcompletiondir)/ostler"
