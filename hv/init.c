@@ -151,6 +151,7 @@ static const struct step steps[] = {
 	{ "ACPI", acpi_init },
 	/* the 8259s go quiet while LINT0 still listens: a request left pending behind a masked LINT0 would come as an
 	 * interrupt without a vector */
+	{ "8259s", irq_mask_legacy },
 	{ "I/O APICs", irq_init },
 	{ "local APIC", lapic_init },
 	{ "local APIC registers", lapic_cpu_init },

@@ -44,8 +44,9 @@ void log_vat(enum log_level level, const char *fmt, va_list ap)
 	if (level > cmdline.loglevel) {
 		return;
 	}
+	/* Lines that belong to the one before start with a blank: no mark. */
 	l.len = printf_str(l.text, sizeof(l.text), "[%5lu.%06lu] %s", us / 1000000, us % 1000000,
-			   level_mark[level]);
+			   fmt[0] == ' ' ? "" : level_mark[level]);
 	printf_to(&sink, fmt, ap);
 	if (l.len > 0 && l.text[l.len - 1] == '\n') {
 		l.len--;

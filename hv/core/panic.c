@@ -30,7 +30,7 @@ static void show_locks(void)
 		const struct cpu *c = cpus[i];
 
 		for (unsigned int n = 0; n < c->held_count && n < LOCKS_HELD_MAX; n++) {
-			log_err("CPU %u holds lock %pS rank %u", i, (void *)c->held[n], c->held[n]->rank);
+			log_err(" CPU %u holds lock %pS rank %u", i, (void *)c->held[n], c->held[n]->rank);
 		}
 	}
 }
@@ -40,7 +40,7 @@ static void show_current(void)
 	for (unsigned int i = 0; i < MAX_CPUS && cpus[i]; i++) {
 		const struct sched_unit *u = READ_ONCE(cpus[i]->current);
 
-		log_err("CPU %u: apic %u%s, unit %s, irq depth %u, pending %lx, in guest %lu", i, cpus[i]->apic_id,
+		log_err(" CPU %u: apic %u%s, unit %s, irq depth %u, pending %lx, in guest %lu", i, cpus[i]->apic_id,
 			cpus[i]->online ? "" : " (offline)", u ? u->name : "none", cpus[i]->irq_depth,
 			cpus[i]->softirq_pending, cpus[i]->in_guest);
 	}

@@ -4,6 +4,7 @@
 #include "core/page_alloc.h"
 #include "core/panic.h"
 #include "core/percpu.h"
+#include "core/sched.h"
 #include "core/selftest.h"
 #include "core/smp.h"
 #include "core/softirq.h"
@@ -11,6 +12,7 @@
 #include "core/timer.h"
 #include "arch/hw.h"
 #include "lib/atomic.h"
+#include "lib/err.h"
 #include "lib/mem.h"
 
 #define CHECK(c)                                              \
@@ -116,12 +118,98 @@ static void test_faults(void)
 	CHECK(hw_rdmsr_safe(HW_MSR_GS_BASE, &value) && value == (uint64_t)this_cpu());
 }
 
+/* Scheduler: units on every CPU wake each other in a ring, while one that never blocks competes on CPU 0. */
+#define RING_TURNS 200u
+
+struct member {
+	struct sched_unit unit;
+	struct member *next;
+	uint32_t turn;                  /* atomic: how often it was its turn */
+	bool done;
+};
+
+static struct member ring[8];
+static struct member hog;
+static uint64_t slept_ns;
+
+static void ring_entry(void *arg)
+{
+	struct member *m = arg;
+
+	for (uint32_t i = 0; i < RING_TURNS; i++) {
+		(void)sched_wait(load_acquire(&m->turn) > i, false);
+		atomic_add(&m->next->turn, 1);
+		sched_wake(&m->next->unit);
+	}
+	store_release(&m->done, true);
+	sched_exit();
+}
+
+static void hog_entry(void *arg)
+{
+	while (!load_acquire(&hog.done)) {
+		sched_check();
+		hw_pause();
+	}
+	sched_exit();
+}
+
+static void wake_main(void *arg)
+{
+	sched_wake(arg);
+}
+
+/* Runs as a unit itself, once the scheduler has started. */
+static void sched_test(void *arg)
+{
+	uint64_t start = time_now(), before = page_count_free();
+	struct timer t;
+
+	CHECK(sched_unit_init(&hog.unit, "hog", hog_entry, NULL, NULL, 0, true) == 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(ring); i++) {
+		ring[i].next = &ring[(i + 1) % ARRAY_SIZE(ring)];
+		CHECK(sched_unit_init(&ring[i].unit, "ring", ring_entry, &ring[i], NULL, i % cpu_count, i & 1) == 0);
+		sched_wake(&ring[i].unit);
+	}
+	sched_wake(&hog.unit);
+	/* The timer wakes us in spite of the hog. */
+	timer_init(&t, wake_main, sched_current());
+	timer_set(&t, start + 5000000);
+	(void)sched_wait(time_now() >= start + 5000000, false);
+	slept_ns = time_now() - start;
+	atomic_add(&ring[0].turn, 1);
+	sched_wake(&ring[0].unit);
+	for (unsigned int i = 0; i < ARRAY_SIZE(ring); i++) {
+		while (!load_acquire(&ring[i].done)) {
+			sched_yield();
+		}
+		sched_unit_free(&ring[i].unit);
+	}
+	sched_pause(&hog.unit);
+	CHECK(!hog.unit.on_stack);
+	sched_unpause(&hog.unit);
+	store_release(&hog.done, true);
+	while (READ_ONCE(hog.unit.state) != SCHED_EXITED) {
+		sched_yield();
+	}
+	log_info("self test: scheduler passed: woken after 5 ms at %lu us, %lu wake-ups in %lu us, hog ran %lu us in %lu turns",
+		 slept_ns / 1000, ARRAY_SIZE(ring) * (uint64_t)RING_TURNS, (time_now() - start) / 1000,
+		 hog.unit.run_total / 1000, hog.unit.switched);
+	sched_unit_free(&hog.unit);
+	CHECK(page_count_free() == before);
+	sched_exit();
+}
+
 void selftest_run(void)
 {
+	static struct sched_unit main_unit;
+
 	test_pages();
 	test_heap();
 	test_timer();
 	test_calls();
 	test_faults();
+	CHECK(sched_unit_init(&main_unit, "selftest", sched_test, NULL, NULL, 0, true) == 0);
+	sched_wake(&main_unit);
 	log_info("self test: core passed");
 }

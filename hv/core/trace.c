@@ -64,9 +64,9 @@ static void show(const struct trace_record *r)
 	const char *name = r->id < TRC_IDS && names[r->id] ? names[r->id] : "?";
 
 	if (r->domain == 0xffff) {
-		log_err("%20lu cpu%u %-14s %016lx %016lx", r->tsc, r->cpu, name, r->a, r->b);
+		log_err(" %19lu cpu%u %-14s %016lx %016lx", r->tsc, r->cpu, name, r->a, r->b);
 	} else {
-		log_err("%20lu cpu%u %-14s %016lx %016lx d%uv%u", r->tsc, r->cpu, name, r->a, r->b, r->domain, r->vcpu);
+		log_err(" %19lu cpu%u %-14s %016lx %016lx d%uv%u", r->tsc, r->cpu, name, r->a, r->b, r->domain, r->vcpu);
 	}
 }
 

@@ -135,7 +135,7 @@ static void mask_ioapic(const struct acpi_ioapic *io)
 	log_info("I/O APIC %u at %lx: GSI %u-%u", io->id, io->addr.v, io->gsi_base, io->gsi_base + pins - 1);
 }
 
-void irq_init(void)
+void irq_mask_legacy(void)
 {
 	/* The 8259s: initialised so that a spurious one has a harmless vector, then masked. */
 	static const uint8_t init[][2] = { { 0x20, 0x11 }, { 0xa0, 0x11 }, { 0x21, 0x20 }, { 0xa1, 0x28 },
@@ -145,6 +145,10 @@ void irq_init(void)
 	for (unsigned int i = 0; i < sizeof(init) / sizeof(init[0]); i++) {
 		hw_out8(init[i][0], init[i][1]);
 	}
+}
+
+void irq_init(void)
+{
 	for (unsigned int i = 0; i < acpi_info.ioapics; i++) {
 		mask_ioapic(&acpi_info.ioapic[i]);
 	}

@@ -41,12 +41,12 @@ static void show_frame(const void *frame)
 
 void traps_dump(const struct trap_frame *f)
 {
-	log_err("rip %016lx %pS cs %04lx rflags %08lx", f->rip, (void *)f->rip, f->cs, f->rflags);
-	log_err("rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
-	log_err("rsi %016lx rdi %016lx rbp %016lx rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
-	log_err("r8  %016lx r9  %016lx r10 %016lx r11 %016lx", f->r8, f->r9, f->r10, f->r11);
-	log_err("r12 %016lx r13 %016lx r14 %016lx r15 %016lx", f->r12, f->r13, f->r14, f->r15);
-	log_err("cr0 %08lx cr2 %016lx cr3 %08lx cr4 %08lx", hw_read_cr0(), hw_read_cr2(), hw_read_cr3(),
+	log_err(" rip %016lx %pS cs %04lx rflags %08lx", f->rip, (void *)f->rip, f->cs, f->rflags);
+	log_err(" rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
+	log_err(" rsi %016lx rdi %016lx rbp %016lx rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
+	log_err(" r8  %016lx r9  %016lx r10 %016lx r11 %016lx", f->r8, f->r9, f->r10, f->r11);
+	log_err(" r12 %016lx r13 %016lx r14 %016lx r15 %016lx", f->r12, f->r13, f->r14, f->r15);
+	log_err(" cr0 %08lx cr2 %016lx cr3 %08lx cr4 %08lx", hw_read_cr0(), hw_read_cr2(), hw_read_cr3(),
 		hw_read_cr4());
 }
 
