@@ -13,7 +13,8 @@ QMP_LIBS = dm-glue/libqmp.a $(YAJL_LIBS)
 pkglibexec_PROGRAMS += ostler-dm
 ostler_dm_SOURCES = \
 	dm-glue/main.c \
-	dm-glue/supervise.c dm-glue/supervise.h \
+	dm-glue/supervise.c dm-glue/supervise.h dm-glue/supervisor.h \
+	dm-glue/start.c dm-glue/qemu_proc.c \
 	dm-glue/publish.c dm-glue/publish.h \
 	dm-glue/resources.c dm-glue/resources.h \
 	dm-glue/dmlock.c dm-glue/dmlock.h \

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -102,27 +103,58 @@ static bool domain_is_supervisor(int pid)
 	return strncmp(comm, "ostler-dm", 9) == 0;
 }
 
-int domain_stop_dm(struct store *st, uint32_t domid)
+/*
+ * A QEMU whose supervisor did not take it along (it was killed): the domain's memory would stay mapped. It is
+ * known by its pid, its program's name, and by not being root's.
+ */
+static void domain_kill_qemu(struct store *st, uint32_t domid)
+{
+	char *text = store_readf(st, "/local/domain/%u/image/device-model-pid", domid);
+	int pid = text != NULL ? atoi(text) : 0;
+	char path[64];
+	char comm[32] = "";
+	struct stat owner;
+	FILE *f;
+
+	free(text);
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	f = pid > 1 ? fopen(path, "re") : NULL;
+	if (f == NULL) {
+		return;
+	}
+	if (fgets(comm, sizeof(comm), f) != NULL && strstr(comm, "qemu") != NULL &&
+	    fstat(fileno(f), &owner) == 0 && owner.st_uid != 0) {
+		kill(pid, SIGKILL);
+	}
+	fclose(f);
+}
+
+/* Ask the supervisor to go; insist after a while. */
+static void domain_stop_supervisor(struct store *st, uint32_t domid)
 {
 	char *text = store_readf(st, RUNDIR_XS_BASE "/%u/" RUNDIR_XS_DM_PID, domid);
 	int pid = text != NULL ? atoi(text) : 0;
 
 	free(text);
 	if (pid <= 1 || pid == getpid() || !domain_is_supervisor(pid)) {
-		return 0;
+		return;
 	}
 	kill(pid, SIGTERM);
 	for (int ms = 0; ms < DOMAIN_DM_STOP_MS; ms += DOMAIN_NAP_MS) {
 		struct timespec nap = {.tv_nsec = DOMAIN_NAP_MS * 1000 * 1000};
 
 		if (!domain_is_supervisor(pid)) {
-			return 0;
+			return;
 		}
 		nanosleep(&nap, NULL);
 	}
-	/* It leads a session that holds QEMU. */
-	kill(-pid, SIGKILL);
 	kill(pid, SIGKILL);
+}
+
+int domain_stop_dm(struct store *st, uint32_t domid)
+{
+	domain_stop_supervisor(st, domid);
+	domain_kill_qemu(st, domid);
 	return 0;
 }
 
