@@ -16,6 +16,7 @@
 #include <xen/io/xs_wire.h>
 #include <xen/grant_table.h>
 
+#include "toolstack/cpuid.h"
 #include "toolstack/lib/hvdom.h"
 #include "toolstack/lib/hvhost.h"
 #include "toolstack/lib/rundir.h"
@@ -261,6 +262,38 @@ static int build_limits(struct build *b)
 	return 0;
 }
 
+_Static_assert(sizeof(struct cpuid_leaf) == sizeof(xen_cpuid_leaf_t), "one leaf is six words");
+
+/* Only for documents that name features: the hypervisor's own choice is right for all others. */
+static int build_cpu(struct build *b)
+{
+	xen_cpuid_leaf_t *leaves = NULL;
+	const char *missing = NULL;
+	uint32_t nr = 0;
+	int rc;
+
+	if (b->cfg->nr_cpu_features == 0) {
+		return 0;
+	}
+	rc = hvdom_cpuid_get(b->hv, b->domid, &leaves, &nr);
+	if (rc != 0) {
+		return build_fail(b, rc, "the hypervisor does not tell the guest's CPU features "
+				  "(domain/cpu/feature, line %u)", b->cfg->cpu_features[0].pos.line);
+	}
+	rc = cpuid_apply(b->cfg, (struct cpuid_leaf *)leaves, nr, &missing);
+	if (rc != 0) {
+		build_fail(b, rc, "the processor has no feature '%s'", missing);
+	} else {
+		rc = hvdom_cpuid_set(b->hv, b->domid, leaves, nr);
+		if (rc != 0) {
+			build_fail(b, rc, "the hypervisor refuses to change the guest's CPU features "
+				   "(domain/cpu/feature, line %u)", b->cfg->cpu_features[0].pos.line);
+		}
+	}
+	free(leaves);
+	return rc;
+}
+
 static int build_memory(struct build *b)
 {
 	const struct guestmem_run special = {BUILD_SPECIAL_GFN, BUILD_SPECIAL_COUNT};
@@ -493,6 +526,7 @@ static const struct build_step build_steps[] = {
 	{"reading the firmware", build_read_images, NULL},
 	{"creating the domain", build_create, build_create_undo},
 	{"setting its limits", build_limits, NULL},
+	{"CPU features", build_cpu, NULL},
 	{"giving it memory", build_memory, NULL},
 	{"event channels and grants", build_channels, NULL},
 	{"parameters", build_params, NULL},

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <xen/hvm/params.h>
 
+#include "toolstack/cpuid.h"
+
 void config_dom_domain(struct cx *cx, xmlNode *node)
 {
 	static const struct cx_word types[] = {{"xen", 0}, {0}};
@@ -363,6 +365,10 @@ void config_dom_cpu_feature(struct cx *cx, xmlNode *node)
 	int policy = ON;
 
 	if (name == NULL || !cx_enum(cx, node, "policy", policies, &policy)) {
+		return;
+	}
+	if (!cpuid_known(name)) {
+		cx_error(cx, node, "name", "'%s' is not a CPU feature known here", name);
 		return;
 	}
 	if (policy == AS_IS) {

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <libxml/parser.h>
+#include <libxml/relaxng.h>
 
 #include "tests/fake/suite.h"
 #include "toolstack/config.h"
@@ -444,6 +446,7 @@ START_TEST(test_clock_life_cpu)
 	ck_assert_uint_eq(cfg->nr_cpu_features, 1);
 	ck_assert(!cfg->cpu_features[0].enable);
 	ck_assert_int_ne(load_parts("<clock offset='timezone' timezone='Europe/Paris'/>", ""), 0);
+	ck_assert_int_ne(load_parts("<cpu><feature policy='disable' name='turbo'/></cpu>", ""), 0);
 	ck_assert_int_ne(load_parts("<on_crash>explode</on_crash>", ""), 0);
 	drop();
 }
@@ -487,7 +490,27 @@ START_TEST(test_positions)
 }
 END_TEST
 
-/* Every example loads without an error or a warning. */
+/* Does the schema agree that the document is right? */
+static bool schema_accepts(const char *path)
+{
+	xmlRelaxNGParserCtxt *parser = xmlRelaxNGNewParserCtxt(SCHEMA_FILE);
+	xmlRelaxNG *schema = xmlRelaxNGParse(parser);
+	xmlRelaxNGValidCtxt *valid;
+	xmlDoc *doc = xmlReadFile(path, NULL, XML_PARSE_NONET);
+	bool ok;
+
+	ck_assert_ptr_nonnull(schema);
+	ck_assert_ptr_nonnull(doc);
+	valid = xmlRelaxNGNewValidCtxt(schema);
+	ok = xmlRelaxNGValidateDoc(valid, doc) == 0;
+	xmlRelaxNGFreeValidCtxt(valid);
+	xmlRelaxNGFree(schema);
+	xmlRelaxNGFreeParserCtxt(parser);
+	xmlFreeDoc(doc);
+	return ok;
+}
+
+/* Every example loads without an error or a warning, and the schema knows all that is in it. */
 START_TEST(test_examples)
 {
 	const char *dir = CONFIGS_DIR;
@@ -508,6 +531,7 @@ START_TEST(test_examples)
 		ck_assert_msg(config_load_file(path, &cfg, &diags) == 0, "%s: %s", path,
 			      diags.nr != 0 ? message(0) : "");
 		ck_assert_msg(diags.nr == 0, "%s: %s", path, diags.nr != 0 ? message(0) : "");
+		ck_assert_msg(schema_accepts(path), "%s: the schema refuses it", path);
 		nr++;
 	}
 	closedir(d);

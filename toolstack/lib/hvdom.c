@@ -4,6 +4,7 @@
 #include "toolstack/lib/hvdom.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xen/event_channel.h>
 #include <xen/hvm/hvm_op.h>
@@ -191,6 +192,58 @@ int hvdom_evtchn_alloc(struct hvcall *hv, uint32_t domid, uint32_t remote, uint3
 	if (rc == 0) {
 		*port = arg.port;
 	}
+	return rc;
+}
+
+/* More leaves, and more MSRs, than any policy has. */
+#define HVDOM_MAX_LEAVES 512
+#define HVDOM_MAX_MSRS	 16
+
+int hvdom_cpuid_get(struct hvcall *hv, uint32_t domid, xen_cpuid_leaf_t **leaves, uint32_t *nr)
+{
+	struct xen_domctl op = {.cmd = XEN_DOMCTL_get_cpu_policy, .domain = domid};
+	xen_cpuid_leaf_t *buf = hvcall_buffer(hv, HVDOM_MAX_LEAVES * sizeof(*buf));
+	xen_msr_entry_t *msrs = hvcall_buffer(hv, HVDOM_MAX_MSRS * sizeof(*msrs));
+	int rc = -ENOMEM;
+
+	if (buf == NULL || msrs == NULL) {
+		goto free_buffers;
+	}
+	op.u.cpu_policy.nr_leaves = HVDOM_MAX_LEAVES;
+	op.u.cpu_policy.nr_msrs = HVDOM_MAX_MSRS;
+	set_xen_guest_handle(op.u.cpu_policy.leaves, buf);
+	set_xen_guest_handle(op.u.cpu_policy.msrs, msrs);
+	rc = hvcall_domctl(hv, &op);
+	if (rc != 0) {
+		goto free_buffers;
+	}
+	*nr = op.u.cpu_policy.nr_leaves;
+	*leaves = *nr <= HVDOM_MAX_LEAVES ? malloc((*nr + 1) * sizeof(**leaves)) : NULL;
+	if (*leaves == NULL) {
+		rc = -ENOMEM;
+		goto free_buffers;
+	}
+	memcpy(*leaves, buf, *nr * sizeof(**leaves));
+free_buffers:
+	hvcall_buffer_free(hv, buf);
+	hvcall_buffer_free(hv, msrs);
+	return rc;
+}
+
+int hvdom_cpuid_set(struct hvcall *hv, uint32_t domid, const xen_cpuid_leaf_t *leaves, uint32_t nr)
+{
+	struct xen_domctl op = {.cmd = XEN_DOMCTL_set_cpu_policy, .domain = domid};
+	xen_cpuid_leaf_t *buf = hvcall_buffer(hv, nr * sizeof(*buf));
+	int rc;
+
+	if (buf == NULL) {
+		return -ENOMEM;
+	}
+	memcpy(buf, leaves, nr * sizeof(*buf));
+	op.u.cpu_policy.nr_leaves = nr;
+	set_xen_guest_handle(op.u.cpu_policy.leaves, buf);
+	rc = hvcall_domctl(hv, &op);
+	hvcall_buffer_free(hv, buf);
 	return rc;
 }
 

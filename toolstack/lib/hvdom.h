@@ -68,6 +68,13 @@ int hvdom_param_get(struct hvcall *hv, uint32_t domid, uint32_t index, uint64_t 
 int hvdom_evtchn_alloc(struct hvcall *hv, uint32_t domid, uint32_t remote, uint32_t *port);
 
 /*
+ * The domain's CPUID policy, as the hypervisor made it: malloc'd array of xen_cpuid_leaf_t. -ENOSYS when the
+ * hypervisor does not let it be changed. Setting takes the leaves back; what it refuses is -EINVAL.
+ */
+int hvdom_cpuid_get(struct hvcall *hv, uint32_t domid, xen_cpuid_leaf_t **leaves, uint32_t *nr);
+int hvdom_cpuid_set(struct hvcall *hv, uint32_t domid, const xen_cpuid_leaf_t *leaves, uint32_t nr);
+
+/*
  * Make vCPU 0 start at `entry` in 32-bit protected mode without paging, EBX = `ebx`; the other vCPUs
  * wait for INIT and SIPI. (ABI: start-of-day of PVH and hvmloader.)
  */
