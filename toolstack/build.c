@@ -23,7 +23,10 @@
 
 #define BUILD_SEABIOS	     "/usr/share/seabios/bios-256k.bin"
 #define BUILD_MAX_FILE	     (64u << 20)
-/* Frames QEMU and hvmloader add beyond RAM and video memory: special pages, ACPI tables, one VGA ROM. */
+/*
+ * Frames QEMU and hvmloader add beyond RAM and video memory: special pages, ACPI tables, one VGA
+ * ROM.
+ */
 #define BUILD_SLACK_KIB	     1024
 /* One boot ROM for each network card. */
 #define BUILD_NIC_SLACK_KIB  512
@@ -387,7 +390,9 @@ static int build_params(struct build *b)
 	return 0;
 }
 
-/* The image, and zeroes where its file ends before its memory does (fresh RAM may hold anything). */
+/*
+ * The image, and zeroes where its file ends before its memory does (fresh RAM may hold anything).
+ */
 static int build_load_image(struct build *b)
 {
 	static const uint8_t zero[GUESTMEM_PAGE_SIZE];

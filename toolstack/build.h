@@ -2,7 +2,8 @@
  * Building a guest from its configuration: the one path from "nothing" to "running", and back.
  *
  * Construction is a table of steps, each with its undo; when step n fails, the undos of the steps
- * before it run in reverse order, and nothing is left in the hypervisor, in xenstore, or of processes.
+ * before it run in reverse order, and nothing is left in the hypervisor, in xenstore, or of
+ * processes.
  * Locking: none; one build at a time per struct build.
  */
 #ifndef TOOLSTACK_BUILD_H
@@ -50,7 +51,8 @@ struct build {
 };
 
 /*
- * Build and start. b->hv, st, cfg, opts are set by the caller, the rest zero. Blocks until the guest
+ * Build and start. b->hv, st, cfg, opts are set by the caller, the rest zero. Blocks until the
+ * guest
  * runs or everything is undone. Result: 0 with b->domid, or -errno with b->error.
  */
 int build_guest(struct build *b);
@@ -66,7 +68,9 @@ int build_fail(struct build *b, int rc, const char *fmt, ...) __attribute__((for
 /* The same with a finished text. */
 int build_fail_text(struct build *b, int rc, const char *text);
 
-/* Remove what xenstore knows of a domain (also used by destroy). Best effort; 0 or the first error. */
+/*
+ * Remove what xenstore knows of a domain (also used by destroy). Best effort; 0 or the first error.
+ */
 int build_store_remove(struct store *st, uint32_t domid, const uint8_t uuid[16]);
 
 /* Path of the saved document of a guest: RUNDIR_BASE/<uuid>.xml. */

@@ -92,7 +92,8 @@ struct build_start {
 };
 
 /*
- * Lay out hvm_start_info version 1, the module list, the memory map and the strings into `buf`, as they
+ * Lay out hvm_start_info version 1, the module list, the memory map and the strings into `buf`, as
+ * they
  * will stand at start->gpa. Result: bytes used, or -ENOSPC.
  */
 long build_start_info(const struct build_start *start, uint8_t *buf, size_t size);

@@ -1,7 +1,8 @@
 /*
  * A new guest's nodes in xenstore, written in one transaction, and their removal. See build.h.
  *
- * The tree is the one PV drivers, hvmloader and QEMU of the Xen world look for; below /ostler is our own.
+ * The tree is the one PV drivers, hvmloader and QEMU of the Xen world look for; below /ostler is
+ * our own.
  */
 #include "toolstack/build.h"
 

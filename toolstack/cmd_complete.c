@@ -1,7 +1,8 @@
 /*
  * Completion of a command line, from the command table. See cmd.h.
  *
- * The shell's function passes the words typed so far; the last is the one to complete and may be "".
+ * The shell's function passes the words typed so far; the last is the one to complete and may be
+ * "".
  */
 #include "toolstack/cmd.h"
 

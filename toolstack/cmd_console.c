@@ -1,7 +1,8 @@
 /*
  * console and ttyconsole: a guest's COM1 as a terminal.
  *
- * The supervisor writes where the port ended up: serial/0/tty names a pty or "unix:<path>". Bytes pass
+ * The supervisor writes where the port ended up: serial/0/tty names a pty or "unix:<path>". Bytes
+ * pass
  * unchanged both ways; ^] (alone) leaves. The terminal is put back whatever happens.
  */
 #include "toolstack/cmd.h"
@@ -30,7 +31,9 @@ static void console_on_signal(int signo)
 	console_stop = 1;
 }
 
-/* Path of the console's end, waiting a little for a guest that is just starting. malloc'd or NULL. */
+/*
+ * Path of the console's end, waiting a little for a guest that is just starting. malloc'd or NULL.
+ */
 static char *console_path(struct cmd_line *line, uint32_t domid, int wait_ms)
 {
 	char node[64];

@@ -1,7 +1,9 @@
 /*
- * screenshot: a picture of the guest's screen, through the monitor that the supervisor keeps for tools.
+ * screenshot: a picture of the guest's screen, through the monitor that the supervisor keeps for
+ * tools.
  *
- * QEMU cannot open files; it writes the picture (PPM, which every QEMU can) into a memory file of ours,
+ * QEMU cannot open files; it writes the picture (PPM, which every QEMU can) into a memory file of
+ * ours,
  * passed over the socket, and we turn it into PNG.
  */
 #include "toolstack/cmd.h"
@@ -44,7 +46,10 @@ static int screenshot_add_fd(struct qmp *qmp, int fd, int64_t *set)
 	return rc;
 }
 
-/* QEMU picks from a set by access mode, and its versions differ in the one they open with: offer both. */
+/*
+ * QEMU picks from a set by access mode, and its versions differ in the one they open with: offer
+ * both.
+ */
 static int screenshot_add_fds(struct qmp *qmp, int fd, int64_t *set)
 {
 	char path[40];

@@ -311,7 +311,8 @@ struct config_diags {
 };
 
 /*
- * Read and check the document at `path` ("-": standard input). Always leaves `*out` either NULL or a
+ * Read and check the document at `path` ("-": standard input). Always leaves `*out` either NULL or
+ * a
  * complete configuration; every complaint is appended to `diags`, errors do not stop at the first.
  * Result: 0, -EINVAL (errors are in diags), -errno of reading the file (a diag says so too).
  */
@@ -335,7 +336,10 @@ void config_diag_add(struct config_diags *diags, enum config_severity severity,
 		     struct config_pos pos, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
-/* Print every message at least as grave as `least`, one per line: "file:line:column: error: path: text". */
+/*
+ * Print every message at least as grave as `least`, one per line: "file:line:column: error: path:
+ * text".
+ */
 void config_diags_print(const struct config_diags *diags, enum config_severity least, FILE *to);
 void config_diags_free(struct config_diags *diags);
 

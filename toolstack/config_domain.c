@@ -97,7 +97,9 @@ void config_dom_os_type(struct cx *cx, xmlNode *node)
 	cx_enum(cx, node, "machine", machines, &value);
 }
 
-/* hvmloader and SeaBIOS under whatever path mean ours: an XML from a Xen host must work as it is. */
+/*
+ * hvmloader and SeaBIOS under whatever path mean ours: an XML from a Xen host must work as it is.
+ */
 static bool cx_is_bios_path(const char *path)
 {
 	const char *base = strrchr(path, '/');

@@ -146,7 +146,9 @@ static void cx_walk(struct cx *cx, xmlNode *node)
 	cx->path[len] = '\0';
 }
 
-/* Hang the positions on the tree. Result: false when the two disagree (then lines alone are used). */
+/*
+ * Hang the positions on the tree. Result: false when the two disagree (then lines alone are used).
+ */
 static bool cx_attach(struct cx *cx, xmlNode *node, size_t *next)
 {
 	for (; node != NULL; node = node->next) {
@@ -256,7 +258,9 @@ static void config_read_doc(struct cx *cx, xmlDoc *doc, const char *text, size_t
 	xmlNode *root = xmlDocGetRootElement(doc);
 	size_t next = 0;
 
-	/* Encodings whose bytes differ from ASCII would make the columns nonsense: then lines only. */
+	/*
+	 * Encodings whose bytes differ from ASCII would make the columns nonsense: then lines only.
+	 */
 	if (xmlpos_scan(text, len, &cx->pos) == 0 &&
 	    (!cx_attach(cx, root, &next) || next != cx->pos.nr_elements)) {
 		cx_error(cx, root, NULL, "the text is not UTF-8");

@@ -24,7 +24,8 @@ struct cpuid_leaf {
 bool cpuid_known(const char *name);
 
 /*
- * Apply cfg's features to a policy: clear the disabled bits; the wanted ones must be there. Changes nothing
+ * Apply cfg's features to a policy: clear the disabled bits; the wanted ones must be there. Changes
+ * nothing
  * on failure. Result: 0; -ENOENT with *missing naming the first feature that the processor lacks.
  */
 int cpuid_apply(const struct guest_config *cfg, struct cpuid_leaf *leaves, size_t nr,

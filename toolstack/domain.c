@@ -104,7 +104,8 @@ static bool domain_is_supervisor(int pid)
 }
 
 /*
- * A QEMU whose supervisor did not take it along (it was killed): the domain's memory would stay mapped. It is
+ * A QEMU whose supervisor did not take it along (it was killed): the domain's memory would stay
+ * mapped. It is
  * known by its pid, its program's name, and by not being root's.
  */
 static void domain_kill_qemu(struct store *st, uint32_t domid)
@@ -182,8 +183,10 @@ int domain_destroy(struct hvcall *hv, struct store *st, uint32_t domid, unsigned
 		first = domain_stop_dm(st, domid);
 	}
 	/*
-	 * First the hypervisor, then xenstored: its word that a domain was released makes others look, and
-	 * only one that is dying is let go of by those (a console daemon) that have mapped its pages.
+	 * First the hypervisor, then xenstored: its word that a domain was released makes others
+	 * look, and
+	 * only one that is dying is let go of by those (a console daemon) that have mapped its
+	 * pages.
 	 */
 	rc = hvdom_destroy(hv, domid);
 	first = first != 0 ? first : rc;

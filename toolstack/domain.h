@@ -12,7 +12,10 @@
 #include "toolstack/lib/hvdom.h"
 #include "toolstack/lib/store.h"
 
-/* Name from xenstore; malloc'd. "Domain-0" for 0, "(null)"-like names never: "domain-<id>" when unknown. */
+/*
+ * Name from xenstore; malloc'd. "Domain-0" for 0, "(null)"-like names never: "domain-<id>" when
+ * unknown.
+ */
 char *domain_name(struct store *st, uint32_t domid);
 
 /* `who`: a number, a UUID, or a name. Dying domains are found by number only. */

@@ -147,7 +147,7 @@ static void out_table_row(const char *const *cells, const size_t *widths, size_t
 void out_table(const char *const *header, size_t columns, char *const *const *rows, size_t nr)
 {
 	size_t widths[OUT_MAX_COLUMNS] = {0};
-	size_t total = 1;
+	size_t total = 0;
 
 	columns = columns < OUT_MAX_COLUMNS ? columns : OUT_MAX_COLUMNS;
 	for (size_t c = 0; c < columns; c++) {
@@ -157,7 +157,8 @@ void out_table(const char *const *header, size_t columns, char *const *const *ro
 
 			widths[c] = len > widths[c] ? len : widths[c];
 		}
-		total += widths[c] + (c != 0 ? 3 : 0);
+		/* virsh counts the blank before a column and two behind it. */
+		total += widths[c] + 3;
 	}
 	out_table_row(header, widths, columns);
 	for (size_t i = 0; i < total; i++) {

@@ -1,7 +1,8 @@
 /*
  * Output: tables in virsh's shape, "key: value" lists, JSON, progress.
  *
- * JSON is written as it is said: open, fields, close. A value is an object per line in "lines" mode.
+ * JSON is written as it is said: open, fields, close. A value is an object per line in "lines"
+ * mode.
  * Locking: none; writes to stdout (progress: stderr).
  */
 #ifndef TOOLSTACK_OUT_H

@@ -3,7 +3,8 @@
  *
  * libxml2's tree knows only lines. This scanner walks the same bytes and lists the start tags in
  * document order, so that element number n of the tree is entry n here. It checks nothing: the
- * caller has the text parsed by libxml2 first and throws it away when it is not well-formed or has a
+ * caller has the text parsed by libxml2 first and throws it away when it is not well-formed or has
+ * a
  * document type declaration. Pure but for the memory of the tables.
  */
 #ifndef TOOLSTACK_XMLPOS_H

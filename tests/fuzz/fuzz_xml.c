@@ -1,8 +1,11 @@
 /*
- * The domain XML reader with arbitrary bytes: no crash, no leak, and a verdict that agrees with itself
- * (a configuration exactly when there is no error). What loads is within the limits that builders trust.
+ * The domain XML reader with arbitrary bytes: no crash, no leak, and a verdict that agrees with
+ * itself
+ * (a configuration exactly when there is no error). What loads is within the limits that builders
+ * trust.
  *
- * Random bytes hardly ever are XML, so the input also drives a generator: each byte picks a piece of a
+ * Random bytes hardly ever are XML, so the input also drives a generator: each byte picks a piece
+ * of a
  * document from a list.
  */
 #include <stdint.h>

@@ -1,6 +1,8 @@
 /*
- * toolstack/build.c with a scripted hypervisor: the n-th call fails, for every n. Whatever failed, the
- * domain is destroyed exactly when it was created, xenstored forgets it, its nodes, files and device model
+ * toolstack/build.c with a scripted hypervisor: the n-th call fails, for every n. Whatever failed,
+ * the
+ * domain is destroyed exactly when it was created, xenstored forgets it, its nodes, files and
+ * device model
  * are gone, and the reason is said.
  */
 #include <check.h>

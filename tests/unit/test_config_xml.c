@@ -1,5 +1,6 @@
 /*
- * toolstack/config_*.c and xmlpos.c: values, units and boot orders read from documents, every kind of
+ * toolstack/config_*.c and xmlpos.c: values, units and boot orders read from documents, every kind
+ * of
  * complaint at its exact line and column, the examples in configs/.
  */
 #include <check.h>

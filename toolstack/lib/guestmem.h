@@ -39,7 +39,8 @@ enum guestmem_e820_type {
 int guestmem_populate(struct hvcall *hv, uint32_t domid, const struct guestmem_run *run);
 
 /*
- * Pure part of the above: the next piece of a run. `max_order`: 18, 9 or 0. Returns the order for the
+ * Pure part of the above: the next piece of a run. `max_order`: 18, 9 or 0. Returns the order for
+ * the
  * frame at `gfn` with `left` frames to go, and in `*extents` how many pieces of it follow in a row.
  */
 unsigned int guestmem_piece(uint64_t gfn, uint64_t left, unsigned int max_order, uint64_t *extents);
@@ -53,7 +54,8 @@ int guestmem_clear(struct hvcall *hv, uint32_t domid, uint64_t gfn, uint64_t cou
 int guestmem_read(struct hvcall *hv, uint32_t domid, uint64_t gpa, void *data, size_t len);
 
 /*
- * Let domain `to` map frame `gfn` through grant reference `ref` (version 1 entry) of the guest's table.
+ * Let domain `to` map frame `gfn` through grant reference `ref` (version 1 entry) of the guest's
+ * table.
  */
 int guestmem_grant(struct hvcall *hv, uint32_t domid, uint32_t ref, uint32_t to, uint64_t gfn);
 

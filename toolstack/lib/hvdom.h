@@ -1,5 +1,6 @@
 /*
- * Control of one domain: the domctl operations, HVM parameters and event channels a toolstack needs.
+ * Control of one domain: the domctl operations, HVM parameters and event channels a toolstack
+ * needs.
  * Each function is one hypercall (or two); order and undo belong to the caller.
  * Result everywhere: 0 or -errno; -ESRCH when there is no such domain.
  */
@@ -68,14 +69,16 @@ int hvdom_param_get(struct hvcall *hv, uint32_t domid, uint32_t index, uint64_t 
 int hvdom_evtchn_alloc(struct hvcall *hv, uint32_t domid, uint32_t remote, uint32_t *port);
 
 /*
- * The domain's CPUID policy, as the hypervisor made it: malloc'd array of xen_cpuid_leaf_t. -ENOSYS when the
+ * The domain's CPUID policy, as the hypervisor made it: malloc'd array of xen_cpuid_leaf_t. -ENOSYS
+ * when the
  * hypervisor does not let it be changed. Setting takes the leaves back; what it refuses is -EINVAL.
  */
 int hvdom_cpuid_get(struct hvcall *hv, uint32_t domid, xen_cpuid_leaf_t **leaves, uint32_t *nr);
 int hvdom_cpuid_set(struct hvcall *hv, uint32_t domid, const xen_cpuid_leaf_t *leaves, uint32_t nr);
 
 /*
- * Make vCPU 0 start at `entry` in 32-bit protected mode without paging, EBX = `ebx`; the other vCPUs
+ * Make vCPU 0 start at `entry` in 32-bit protected mode without paging, EBX = `ebx`; the other
+ * vCPUs
  * wait for INIT and SIPI. (ABI: start-of-day of PVH and hvmloader.)
  */
 int hvdom_start_state(struct hvcall *hv, uint32_t domid, uint32_t entry, uint32_t ebx);

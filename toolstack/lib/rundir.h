@@ -1,10 +1,12 @@
 /*
- * Names on the file system and in xenstore that ostler and the supervisor (ostler-dm) share, and the
+ * Names on the file system and in xenstore that ostler and the supervisor (ostler-dm) share, and
+ * the
  * contract between the two.
  *
  *   ostler-dm --domid N --config FILE.xml --run-dir DIR [--status-fd FD] [--paused]
  *
- * ostler starts it after the domain is built, with standard input from /dev/null and FD the writing end
+ * ostler starts it after the domain is built, with standard input from /dev/null and FD the writing
+ * end
  * of a pipe. The supervisor stays in the foreground of the process that was started (it becomes a
  * session leader by itself if it wants) and writes to FD exactly one line:
  *   "ready\n"         QEMU answers QMP, has reached device-model state "running", may be unpaused
@@ -33,11 +35,15 @@
 #define RUNDIR_XS_XML	 "xml"	    /* path of the saved document */
 #define RUNDIR_XS_NAME	 "name"
 #define RUNDIR_XS_START	 "start-time" /* seconds since the epoch */
-/* written by the supervisor: where COM1 ended, if that is a pty; /local/domain/<domid>/serial/0/tty */
+/*
+ * written by the supervisor: where COM1 ended, if that is a pty; /local/domain/<domid>/serial/0/tty
+ */
 
 /* Fill `out` with RUNDIR_BASE/<domid>, or .../<file> below it. Result: 0 or -ENAMETOOLONG. */
 int rundir_path(uint32_t domid, const char *file, char *out, size_t size);
-/* Make RUNDIR_BASE and the domain's directory (mode 0711: QEMU's user passes through). 0 or -errno. */
+/*
+ * Make RUNDIR_BASE and the domain's directory (mode 0711: QEMU's user passes through). 0 or -errno.
+ */
 int rundir_make(uint32_t domid);
 /* Remove the domain's directory with everything in it; absent is fine. 0 or -errno. */
 int rundir_remove(uint32_t domid);

@@ -1,5 +1,6 @@
 /*
- * xenstore for the hosted programs: paths built with printf, one transaction at a time, waiting for a node.
+ * xenstore for the hosted programs: paths built with printf, one transaction at a time, waiting for
+ * a node.
  *
  * Owns: the libxenstore handle. Locking: one thread at a time.
  * Result everywhere unless said: 0 or -errno.
