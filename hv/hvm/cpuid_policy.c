@@ -32,7 +32,8 @@ enum { EAX, EBX, ECX, EDX };
 #define F7_EDX (B(4))
 /* LAHF64 ABM SSE4A MISALIGN 3DNOWPREFETCH XOP FMA4 TBM and the legacy CMP and extended APIC space bits not */
 #define FE1_ECX (B(0) | B(5) | B(6) | B(7) | B(8) | B(11) | B(16) | B(21))
-#define FE1_EDX (0x0183f3ffu | B(11) | B(20) | B(22) | B(25) | B(26) | B(27) | B(29))
+/* The copies of leaf 1's bits, which hide the same (VME), and SYSCALL NX MMXEXT FFXSR 1G RDTSCP LM */
+#define FE1_EDX (0x0183f3fdu | B(11) | B(20) | B(22) | B(25) | B(26) | B(27) | B(29))
 
 struct policy_row {
 	uint32_t leaf;
@@ -54,6 +55,23 @@ static const struct policy_row rows[] = {
 	{ 0x80000006, false, { ~0u, ~0u, ~0u, ~0u } },
 	{ 0x80000007, false, { 0, 0, 0, B(8) } },
 	{ 0x80000008, false, { 0xffff, B(0) | B(9), 0, 0 } },
+};
+
+/* Instructions that work on vector state: there only when guests can turn that state on in XCR0. */
+static const struct {
+	uint64_t xcr0;
+	uint32_t leaf;
+	uint8_t reg;
+	uint32_t bits;
+} state_rows[] = {
+	{ 1, 0x1, ECX, B(26) },                                         /* XSAVE */
+	{ 1 << 2, 0x1, ECX, B(12) | B(28) | B(29) },                    /* FMA AVX F16C */
+	{ 1 << 2, 0x7, EBX, B(5) },                                     /* AVX2 */
+	{ 1 << 2, 0x7, ECX, B(9) | B(10) },                             /* VAES VPCLMUL */
+	{ 1 << 2, 0x80000001, ECX, B(11) | B(16) },                     /* XOP FMA4 */
+	{ 7 << 5, 0x7, EBX, B(16) | B(17) | B(21) | B(28) | B(30) | B(31) }, /* AVX-512 */
+	{ 7 << 5, 0x7, ECX, B(1) | B(6) | B(11) | B(12) | B(14) },
+	{ 1 << 9, 0x7, ECX, B(3) },                                     /* PKU */
 };
 
 #define LEAF_MAX          0x16u
@@ -80,6 +98,13 @@ static uint32_t apic_id(const struct vcpu *v)
 	return v->hvm->lapic.id;
 }
 
+static void hide_disabled_apic(const struct vcpu *v, uint32_t r[4])
+{
+	if (!(v->hvm->lapic.base & APIC_BASE_ENABLE)) {
+		r[EDX] &= ~B(9);
+	}
+}
+
 static void adjust_leaf1(struct vcpu *v, uint32_t r[4])
 {
 	struct sys_regs s;
@@ -93,14 +118,10 @@ static void adjust_leaf1(struct vcpu *v, uint32_t r[4])
 	r[ECX] |= B(31);
 	r[ECX] |= v->hvm->lapic.x2apic_ok ? B(21) : 0;
 	r[ECX] |= v->domain->hvm->has_pc ? B(24) : 0;
-	if (xstate_supported() == 0) {
-		r[ECX] &= ~(B(26) | B(28) | B(29) | B(12));
-	} else if (s.cr4 & CR4_OSXSAVE) {
+	if ((r[ECX] & B(26)) && (s.cr4 & CR4_OSXSAVE)) {
 		r[ECX] |= B(27);
 	}
-	if (!(v->hvm->lapic.base & APIC_BASE_ENABLE)) {
-		r[EDX] &= ~B(9);
-	}
+	hide_disabled_apic(v, r);
 }
 
 /* Protection keys are on for the guest's programs when it says so in CR4. */
@@ -108,9 +129,7 @@ static void adjust_leaf7(struct vcpu *v, uint32_t r[4])
 {
 	struct sys_regs s;
 	virt->get_sys(&v->arch, &s);
-	if (!(xstate_supported() & 1ull << 9)) {
-		r[ECX] &= ~B(3);
-	} else if (s.cr4 & CR4_PKE) {
+	if ((r[ECX] & B(3)) && (s.cr4 & CR4_PKE)) {
 		r[ECX] |= B(4);
 	}
 }
@@ -229,6 +248,12 @@ static void by_table(uint32_t leaf, uint32_t subleaf, uint32_t r[4])
 	for (unsigned int i = 0; i < 4; i++) {
 		r[i] &= row->mask[i];
 	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(state_rows); i++) {
+		if (state_rows[i].leaf == leaf &&
+		    (xstate_supported() & state_rows[i].xcr0) != state_rows[i].xcr0) {
+			r[state_rows[i].reg] &= ~state_rows[i].bits;
+		}
+	}
 }
 
 void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
@@ -255,6 +280,15 @@ void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
 	case 0x80000000:
 		host(leaf, 0, r);
 		r[EAX] = MIN(r[EAX], LEAF_EXTENDED_MAX);
+		return;
+	case 0x80000001:
+		by_table(leaf, subleaf, r);
+		hide_disabled_apic(v, r);
+		return;
+	case 0x80000008:
+		/* Four levels of paging make 48 bits of linear address, whatever the processor could do. */
+		by_table(leaf, subleaf, r);
+		r[EAX] = (r[EAX] & 0xff) | MIN(r[EAX] >> 8 & 0xff, 48u) << 8;
 		return;
 	default:
 		break;

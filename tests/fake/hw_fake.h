@@ -1,8 +1,8 @@
 /*
  * The seam on the host: arch/hw.h's names as plain functions, and no more.
  *
- * A test program defines what the code under test calls (tests/fake/fake_cpu.c has the common ones), so that machine
- * access where none is expected is a link error.
+ * A test program (or the fake it links) defines what the code under test calls, so that machine access where none is
+ * expected is a link error.
  */
 #ifndef TESTS_FAKE_HW_FAKE_H
 #define TESTS_FAKE_HW_FAKE_H

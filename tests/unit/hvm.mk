@@ -13,3 +13,11 @@ tests_unit_test_svm_state_SOURCES = tests/unit/test_svm_state.c tests/fake/bug.c
 tests_unit_test_svm_state_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_svm_state_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_svm_state_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_cpuid_policy
+TESTS += tests/unit/test_cpuid_policy
+tests_unit_test_cpuid_policy_SOURCES = tests/unit/test_cpuid_policy.c tests/fake/bug.c tests/fake/fake_vcpu.c \
+	tests/fake/fake_vcpu.h hv/hvm/cpuid_policy.c
+tests_unit_test_cpuid_policy_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_cpuid_policy_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_cpuid_policy_LDADD = $(TEST_LDADD)
