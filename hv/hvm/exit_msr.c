@@ -180,7 +180,8 @@ static bool canonical(uint64_t a)
 static int vendor_write(struct vcpu *v, uint32_t msr, uint64_t value)
 {
 	bool address = msr == MSR_LSTAR || msr == MSR_CSTAR || msr == MSR_FS_BASE ||
-		       msr == MSR_GS_BASE || msr == MSR_KERNEL_GS_BASE;
+		       msr == MSR_GS_BASE || msr == MSR_KERNEL_GS_BASE || msr == MSR_SYSENTER_ESP ||
+		       msr == MSR_SYSENTER_EIP;
 	if (address && !canonical(value)) {
 		return -EINVAL;
 	}

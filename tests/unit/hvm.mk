@@ -21,3 +21,11 @@ tests_unit_test_cpuid_policy_SOURCES = tests/unit/test_cpuid_policy.c tests/fake
 tests_unit_test_cpuid_policy_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_cpuid_policy_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_cpuid_policy_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_exit_msr
+TESTS += tests/unit/test_exit_msr
+tests_unit_test_exit_msr_SOURCES = tests/unit/test_exit_msr.c tests/fake/bug.c tests/fake/fake_vcpu.c \
+	hv/hvm/exit_msr.c hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vlapic_ipi.c
+tests_unit_test_exit_msr_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_exit_msr_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_exit_msr_LDADD = $(TEST_LDADD)
