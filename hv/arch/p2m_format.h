@@ -24,11 +24,31 @@ struct p2m_format {
 	/* An entry that is not present but remembers its type. */
 	uint64_t (*absent)(unsigned int type);
 	uint64_t (*table)(mfn_t table);
-	bool (*present)(uint64_t e);
-	bool (*is_leaf)(uint64_t e, unsigned int level);
-	mfn_t (*mfn)(uint64_t e);
-	unsigned int (*type)(uint64_t e);
+	/* Reading an entry is on every path, so it is data: any of these bits means present; this bit says leaf at
+	 * level 2 and 3; the type's four bits begin here. The frame is bits 51:12 in both vendors' formats. */
+	uint64_t present_mask, leaf_bit;
+	unsigned int type_shift;
 	enum p2m_access (*access)(uint64_t e);
 };
+
+static inline bool p2m_fmt_present(const struct p2m_format *f, uint64_t e)
+{
+	return (e & f->present_mask) != 0;
+}
+
+static inline bool p2m_fmt_is_leaf(const struct p2m_format *f, uint64_t e, unsigned int level)
+{
+	return level == 1 || (e & f->leaf_bit) != 0;
+}
+
+static inline unsigned int p2m_fmt_type(const struct p2m_format *f, uint64_t e)
+{
+	return e >> f->type_shift & 15;
+}
+
+static inline mfn_t p2m_fmt_mfn(uint64_t e)
+{
+	return MFN((e & 0x000ffffffffff000ull) >> PAGE_SHIFT);
+}
 
 #endif

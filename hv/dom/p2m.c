@@ -77,9 +77,9 @@ static void retire(struct domain *d)
 static struct p2m_entry decode(const struct p2m *p, uint64_t e, unsigned int level, gfn_t gfn)
 {
 	const struct p2m_format *f = p->format;
-	struct p2m_entry r = { MFN_INVALID, f->type(e), 9 * (level - 1) };
-	if (f->present(e)) {
-		r.mfn = mfn_add(f->mfn(e), gfn.v & MASK(r.order));
+	struct p2m_entry r = { MFN_INVALID, p2m_fmt_type(f, e), 9 * (level - 1) };
+	if (p2m_fmt_present(f, e)) {
+		r.mfn = mfn_add(p2m_fmt_mfn(e), gfn.v & MASK(r.order));
 	}
 	return r;
 }
@@ -114,7 +114,7 @@ static int map_locked(struct p2m *p, gfn_t gfn, mfn_t mfn, unsigned int level, e
 		return gfn.v >> 9 * f->levels != 0 ? -EINVAL : -ENOMEM;
 	}
 	uint64_t old = *slot;
-	if (f->present(old) && !f->is_leaf(old, level)) {
+	if (p2m_fmt_present(f, old) && !p2m_fmt_is_leaf(f, old, level)) {
 		if (!p2m_tree_is_empty_table(p, old, level)) {
 			return -EEXIST;
 		}
@@ -123,7 +123,7 @@ static int map_locked(struct p2m *p, gfn_t gfn, mfn_t mfn, unsigned int level, e
 		return -EEXIST;
 	}
 	store_release(slot, f->leaf(mfn, level, type_access[type], P2M_CACHE_WB, type));
-	p->leaves[level - 1] += f->present(*slot);
+	p->leaves[level - 1] += p2m_fmt_present(f, *slot);
 	p->max_gfn = MAX(p->max_gfn, gfn.v + BIT(9 * (level - 1)) - 1);
 	return 0;
 }
@@ -160,7 +160,7 @@ int p2m_unmap(struct domain *d, gfn_t gfn, struct p2m_entry *old)
 		if (slot == NULL) {
 			rc = -ENOMEM;
 		} else {
-			p->leaves[0] -= p->format->present(*slot);
+			p->leaves[0] -= p2m_fmt_present(p->format, *slot);
 			store_release(slot, 0ull);
 			retire(d);
 		}
@@ -239,8 +239,8 @@ bool p2m_read(struct domain *d, gpa_t gpa, void *buf, unsigned int size)
 static void drop_entry(void *arg, uint64_t entry, unsigned int level)
 {
 	const struct p2m *p = arg;
-	if (type_holds_ref(p->format->type(entry)) && level == 1) {
-		page_put(mfn_page(p->format->mfn(entry)));
+	if (type_holds_ref(p2m_fmt_type(p->format, entry)) && level == 1) {
+		page_put(mfn_page(p2m_fmt_mfn(entry)));
 	}
 }
 

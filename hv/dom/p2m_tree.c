@@ -16,7 +16,7 @@ static unsigned int index_of(gfn_t gfn, unsigned int level)
 
 static uint64_t *table_of(const struct p2m *p, uint64_t entry)
 {
-	return mfn_virt(p->format->mfn(entry));
+	return mfn_virt(p2m_fmt_mfn(entry));
 }
 
 uint64_t p2m_tree_get(const struct p2m *p, gfn_t gfn, unsigned int *level)
@@ -29,7 +29,7 @@ uint64_t p2m_tree_get(const struct p2m *p, gfn_t gfn, unsigned int *level)
 	}
 	for (unsigned int l = f->levels;; l--) {
 		uint64_t e = table[index_of(gfn, l)];
-		if (!f->present(e) || f->is_leaf(e, l)) {
+		if (!p2m_fmt_present(f, e) || p2m_fmt_is_leaf(f, e, l)) {
 			*level = l;
 			return e;
 		}
@@ -48,12 +48,12 @@ static bool split(struct p2m *p, uint64_t *entry, unsigned int level)
 	uint64_t old = *entry;
 	uint64_t step = 1ull << 9 * (level - 2);
 	for (unsigned int i = 0; i < ENTRIES; i++) {
-		table[i] = f->present(old)
-				   ? f->leaf(mfn_add(f->mfn(old), i * step), level - 1, f->access(old),
-					     P2M_CACHE_WB, f->type(old))
-				   : f->absent(f->type(old));
+		table[i] = p2m_fmt_present(f, old)
+				   ? f->leaf(mfn_add(p2m_fmt_mfn(old), i * step), level - 1, f->access(old),
+					     P2M_CACHE_WB, p2m_fmt_type(f, old))
+				   : f->absent(p2m_fmt_type(f, old));
 	}
-	if (f->present(old)) {
+	if (p2m_fmt_present(f, old)) {
 		p->leaves[level - 1]--;
 		p->leaves[level - 2] += ENTRIES;
 	}
@@ -71,7 +71,7 @@ uint64_t *p2m_tree_slot(struct p2m *p, gfn_t gfn, unsigned int level)
 	}
 	for (unsigned int l = f->levels; l > level; l--) {
 		uint64_t *e = &table[index_of(gfn, l)];
-		if (!f->present(*e) || f->is_leaf(*e, l)) {
+		if (!p2m_fmt_present(f, *e) || p2m_fmt_is_leaf(f, *e, l)) {
 			if (!split(p, e, l)) {
 				return NULL;
 			}
@@ -86,7 +86,7 @@ bool p2m_tree_is_empty_table(const struct p2m *p, uint64_t entry, unsigned int l
 	const struct p2m_format *f = p->format;
 	const uint64_t *table = table_of(p, entry);
 	for (unsigned int i = 0; i < ENTRIES; i++) {
-		bool below = level > 2 && f->present(table[i]) && !f->is_leaf(table[i], level - 1);
+		bool below = level > 2 && p2m_fmt_present(f, table[i]) && !p2m_fmt_is_leaf(f, table[i], level - 1);
 		if (below ? !p2m_tree_is_empty_table(p, table[i], level - 1) : table[i] != 0) {
 			return false;
 		}
@@ -99,7 +99,7 @@ void p2m_tree_free_table(struct p2m *p, uint64_t entry, unsigned int level)
 	const struct p2m_format *f = p->format;
 	uint64_t *table = table_of(p, entry);
 	for (unsigned int i = 0; level > 2 && i < ENTRIES; i++) {
-		if (f->present(table[i]) && !f->is_leaf(table[i], level - 1)) {
+		if (p2m_fmt_present(f, table[i]) && !p2m_fmt_is_leaf(f, table[i], level - 1)) {
 			p2m_tree_free_table(p, table[i], level - 1);
 		}
 	}
@@ -117,7 +117,7 @@ static bool walk(struct p2m *p, uint64_t *table, unsigned int level, unsigned in
 		if (e == 0) {
 			continue;
 		}
-		if (f->present(e) && !f->is_leaf(e, level)) {
+		if (p2m_fmt_present(f, e) && !p2m_fmt_is_leaf(f, e, level)) {
 			if (!walk(p, table_of(p, e), level - 1, budget, fn, arg)) {
 				return false;
 			}
@@ -128,7 +128,7 @@ static bool walk(struct p2m *p, uint64_t *table, unsigned int level, unsigned in
 			}
 			*budget -= 1;
 			fn(arg, e, level);
-			p->leaves[level - 1] -= f->present(e);
+			p->leaves[level - 1] -= p2m_fmt_present(f, e);
 		}
 		table[i] = 0;
 	}

@@ -15,7 +15,6 @@
 #define NPT_PS  (1ull << 7)
 #define NPT_NX  (1ull << 63)
 #define NPT_TYPE_SHIFT 52
-#define NPT_MFN 0x000ffffffffff000ull
 
 static uint64_t npt_absent(unsigned int type)
 {
@@ -41,26 +40,6 @@ static uint64_t npt_table(mfn_t table)
 	return table.v << PAGE_SHIFT | NPT_P | NPT_W | NPT_U | NPT_A;
 }
 
-static bool npt_present(uint64_t e)
-{
-	return e & NPT_P;
-}
-
-static bool npt_is_leaf(uint64_t e, unsigned int level)
-{
-	return level == 1 || (e & NPT_PS) != 0;
-}
-
-static mfn_t npt_mfn(uint64_t e)
-{
-	return MFN((e & NPT_MFN) >> PAGE_SHIFT);
-}
-
-static unsigned int npt_type(uint64_t e)
-{
-	return e >> NPT_TYPE_SHIFT & 15;
-}
-
 static enum p2m_access npt_access(uint64_t e)
 {
 	if (!(e & NPT_P)) {
@@ -75,9 +54,8 @@ const struct p2m_format svm_npt_format = {
 	.leaf = npt_leaf,
 	.absent = npt_absent,
 	.table = npt_table,
-	.present = npt_present,
-	.is_leaf = npt_is_leaf,
-	.mfn = npt_mfn,
-	.type = npt_type,
+	.present_mask = NPT_P,
+	.leaf_bit = NPT_PS,
+	.type_shift = NPT_TYPE_SHIFT,
 	.access = npt_access,
 };
