@@ -16,7 +16,7 @@ fatal() {
 lab() {
 	lab_calls=$((lab_calls + 1))
 	lab_log=$dir/console-$lab_calls.log
-	tests/lab --hypervisor ostler --log "$lab_log" "$@"
+	tests/lab --log "$lab_log" "$@"
 }
 
 # expect_code CODE COMMAND...: run the command; anything but this exit code fails the test.
