@@ -104,15 +104,14 @@ static void route_interrupt(const struct pci_ops *ops, struct pci_function *f)
 	put(ops, f->devfn, REG_IRQ_LINE, 1, f->irq);
 }
 
-/* Write ones, read what sticks, put the old value back. */
+/*
+ * Write ones, read what sticks. The old value is lost: pci_commit() gives every register that
+ * exists a new one, and each access is a long way.
+ */
 static uint32_t probe(const struct pci_ops *ops, uint8_t devfn, uint8_t reg, uint32_t ones)
 {
-	uint32_t old = get(ops, devfn, reg, 4), mask;
-
 	put(ops, devfn, reg, 4, ones);
-	mask = get(ops, devfn, reg, 4);
-	put(ops, devfn, reg, 4, old);
-	return mask;
+	return get(ops, devfn, reg, 4);
 }
 
 /* Lowest set bit: the size that a mask of address bits means. */
@@ -185,7 +184,6 @@ static bool scan_function(struct pci_bus *bus, const struct pci_ops *ops, uint8_
 {
 	uint32_t id = get(ops, devfn, REG_VENDOR, 4);
 	struct pci_function *f;
-	uint32_t command;
 
 	if ((id & 0xffff) == 0xffff || (id & 0xffff) == 0) {
 		return false;
@@ -197,8 +195,8 @@ static bool scan_function(struct pci_bus *bus, const struct pci_ops *ops, uint8_
 				    .class = (uint16_t)get(ops, devfn, REG_CLASS, 2) };
 	*header = (uint8_t)get(ops, devfn, REG_HEADER, 1);
 	setup_chipset(ops, f);
-	command = get(ops, devfn, REG_COMMAND, 2);
-	put(ops, devfn, REG_COMMAND, 2, command & ~(uint32_t)(COMMAND_IO | COMMAND_MEM));
+	f->command = (uint16_t)(get(ops, devfn, REG_COMMAND, 2) & ~(COMMAND_IO | COMMAND_MEM));
+	put(ops, devfn, REG_COMMAND, 2, f->command);
 	size_bars(bus, ops, devfn, *header);
 	route_interrupt(ops, f);
 	return true;
@@ -413,7 +411,7 @@ void pci_commit(struct pci_bus *bus, const struct pci_ops *ops)
 	forbid_unplaced(bus);
 	for (unsigned int i = 0; i < bus->functions; i++) {
 		const struct pci_function *f = &bus->function[i];
-		uint32_t command = get(ops, f->devfn, REG_COMMAND, 2) | COMMAND_MASTER;
+		uint32_t command = f->command | COMMAND_MASTER;
 
 		/* Display adapters answer at legacy ports without a register that says so. */
 		if (f->decode_io || f->class == CLASS_VGA) {

@@ -21,6 +21,7 @@ struct pci_ops {
 struct pci_function {
 	uint8_t devfn;
 	uint16_t vendor, device, class;
+	uint16_t command; /* the command register, decoding off */
 	uint8_t pin;      /* 0: none, 1..4: INTA..INTD */
 	uint8_t irq;      /* ISA interrupt written to the interrupt line register, 0: none */
 	bool decode_io, decode_mem; /* has something placed to decode */

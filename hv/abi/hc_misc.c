@@ -109,7 +109,7 @@ static void write_guest_text(struct domain *d, char *buf, size_t len)
 		if (i == len || buf[i] == '\n' || buf[i] == '\0') {
 			if (i > start) {
 				buf[i] = '\0';
-				guest_log(d, "console: %s", buf + start);
+				guest_text(d, buf + start);
 			}
 			start = i + 1;
 		} else if ((unsigned char)buf[i] < ' ' || (unsigned char)buf[i] > '~') {

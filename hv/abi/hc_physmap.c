@@ -259,7 +259,10 @@ static int resource_frame(struct hc_call *c, struct domain *d, const struct xen_
 			  uint64_t frame, struct page **page)
 {
 	if (r->type == XENMEM_resource_ioreq_server) {
-		return r->id <= UINT16_MAX ? ioreq_server_get_frame(d, c->d->id, (uint16_t)r->id, frame, page) : -ENOENT;
+		if (r->id > UINT16_MAX) {
+			return -ENOENT;
+		}
+		return ioreq_server_get_frame(d, c->d->id, (uint16_t)r->id, frame, page);
 	}
 	return frame <= UINT32_MAX ? grant_get_frame(d, (uint32_t)frame, page) : -EINVAL;
 }

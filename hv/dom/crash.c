@@ -12,8 +12,10 @@
 #include "core/trace.h"
 #include <xen/sched.h>
 
-#define LOG_WINDOW_NS  1000000000ull    /* at most LOG_PER_WINDOW messages of a guest in this time */
-#define LOG_PER_WINDOW 32
+#define LOG_WINDOW_NS  1000000000ull    /* what a guest may use up of LOG_BUDGET in this time */
+#define LOG_BUDGET     256
+#define LOG_COST       8                /* of a message of ours that the guest caused */
+#define TEXT_COST      1                /* of a line that the guest wrote: firmware says a lot in a short time */
 #define CRASH_RECORDS  32
 
 static void PRINTF_LIKE(5, 0) vlog(enum log_level level, struct domain *d, const struct vcpu *v, const char *what,
@@ -61,25 +63,39 @@ void guest_crash(struct domain *d, const char *fmt, ...)
 	domain_shutdown(d, SHUTDOWN_crash);
 }
 
-void guest_log(struct domain *d, const char *fmt, ...)
+/* May the guest use this much of the log now? */
+static bool log_allowed(struct domain *d, unsigned int cost)
 {
 	uint64_t now = time_now();
-	va_list ap;
 
 	if (now - d->log_window > LOG_WINDOW_NS) {
-		if (d->log_count > LOG_PER_WINDOW) {
-			log_warn("d%u: %lu messages suppressed\n", d->id,
-				 (unsigned long)(d->log_count - LOG_PER_WINDOW));
+		if (d->log_count > LOG_BUDGET) {
+			log_warn("d%u: messages suppressed\n", d->id);
 		}
 		d->log_window = now;
 		d->log_count = 0;
 	}
-	if (++d->log_count > LOG_PER_WINDOW) {
+	d->log_count += cost;
+	return d->log_count <= LOG_BUDGET;
+}
+
+void guest_log(struct domain *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!log_allowed(d, LOG_COST)) {
 		return;
 	}
 	va_start(ap, fmt);
 	vlog(LOG_INFO, d, current_vcpu(), "", fmt, ap);
 	va_end(ap);
+}
+
+void guest_text(struct domain *d, const char *text)
+{
+	if (log_allowed(d, TEXT_COST)) {
+		log_info("d%u: %s\n", d->id, text);
+	}
 }
 
 void panic_extra(void)

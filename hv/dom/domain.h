@@ -169,7 +169,8 @@ void vcpu_start(struct vcpu *v);
 /* Parked by INIT, or HLT with interrupts off for ever. All vCPUs parked: SHUTDOWN_poweroff. */
 void vcpu_park(struct vcpu *v);
 struct vcpu *domain_vcpu(const struct domain *d, unsigned int id);      /* bounds-checked; NULL */
-/* Undo vcpu_create(), of a vCPU whose unit has ended or never ran. In two steps: stop what could still reach it; free. */
+/* Undo vcpu_create(), of a vCPU whose unit has ended or never ran, in two steps: stop what could still reach it;
+ * free it. */
 void vcpu_stop(struct vcpu *v);
 void vcpu_free(struct vcpu *v);
 /* Called by the switch hooks (interrupts off): RUNSTATE_*. */
@@ -188,5 +189,7 @@ void vcpu_set_periodic(struct vcpu *v, uint64_t period_ns);
 void guest_crash(struct domain *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* A message that a guest caused: tagged, rate-limited per domain. */
 void guest_log(struct domain *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A line that the guest itself wrote (debug port, console hypercall), printable characters only. Rate-limited too. */
+void guest_text(struct domain *d, const char *text);
 
 #endif

@@ -80,7 +80,7 @@ static void ioapic_send(void *ctx, const struct apic_msg *m)
 static void debug_line(void *ctx, const char *text)
 {
 	struct hvm_domain *h = ctx;
-	guest_log(h->domain, "%s", text);
+	guest_text(h->domain, text);
 }
 
 /* ---- addresses ---- */

@@ -16,10 +16,16 @@
 
 /* Start anew: no domains (but Dom0, with vcpus vCPUs, current is its vCPU 0), no memory in use. */
 void fake_hv_reset(unsigned int dom0_vcpus);
+/* What is in use now is no leak. */
+void fake_hv_set_base(void);
 /* A guest, unpaused, with vCPU 0 online; 64-bit until told otherwise. */
 struct domain *fake_guest(unsigned int vcpus, uint64_t max_pages);
+struct domain *fake_guest_id(domid_t id, unsigned int vcpus, uint64_t max_pages);
 /* Destroy every guest that is left and check that nothing leaked. */
 void fake_hv_check_leaks(void);
+
+/* Close Dom0's ports, unmap all that it has mapped, stop its timers. */
+void fake_hv_clear_dom0(void);
 
 void fake_run_on(struct vcpu *v);               /* the current vCPU */
 extern bool fake_wide;                          /* hvm_guest_is_64bit() */

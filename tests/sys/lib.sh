@@ -16,7 +16,7 @@ fatal() {
 lab() {
 	lab_calls=$((lab_calls + 1))
 	lab_log=$dir/console-$lab_calls.log
-	tests/lab --hypervisor ostler --log "$lab_log" "$@"
+	tests/lab --log "$lab_log" "$@"
 }
 
 # expect_code CODE COMMAND...: run the command; anything but this exit code fails the test.
@@ -46,7 +46,7 @@ in_dom0() {
 # guest_xml NAME NUMBER DISK: the demo's guest under another name, MAC address and disk.
 guest_xml() {
 	sed -e "s:<name>demo</name>:<name>$1</name>:" -e "/<uuid>/s:01</uuid>:$2</uuid>:" \
-		-e "s:/dev/vda:$3:" -e "/<mac /s:e0.01:e0\\:$2:" configs/demo.xml >"$dir/$1.xml"
+		-e "s:/dev/vda:$3:" -e "/<mac /s/01'/$2'/" configs/demo.xml >"$dir/$1.xml"
 }
 
 # micro_xml NAME: a guest that is only an image in place of the firmware (tests/guest), run without a device model.

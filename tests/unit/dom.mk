@@ -60,3 +60,10 @@ tests_unit_test_p2m_SOURCES = tests/unit/test_p2m.c tests/fake/bug.c tests/fake/
 tests_unit_test_p2m_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_p2m_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_p2m_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/fuzz/fuzz_hypercall
+TESTS += tests/fuzz/fuzz_hypercall
+tests_fuzz_fuzz_hypercall_SOURCES = tests/fuzz/fuzz_hypercall.c tests/fuzz/standalone.c
+tests_fuzz_fuzz_hypercall_CFLAGS = $(TEST_CFLAGS)
+tests_fuzz_fuzz_hypercall_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_fuzz_fuzz_hypercall_LDADD = tests/unit/libdomabi.a $(TEST_LDADD)
