@@ -26,6 +26,12 @@ struct virt_vcpu_config {
 	const uint16_t *trapped_ports;  /* pairs first,last; ends with 0,0 */
 };
 
+/* The part of the state that says where the next instruction is and how it is encoded. */
+struct virt_code {
+	uint64_t cs_base, cr3;
+	bool long64;                    /* 64-bit code */
+};
+
 struct virt_ops {
 	const char *name;
 	const char *hypercall_insn;     /* 3 bytes: VMCALL or VMMCALL */
@@ -45,6 +51,10 @@ struct virt_ops {
 	 */
 	void (*enter)(struct arch_vcpu *v, struct vmexit *exit);
 	void (*get_seg)(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *s);
+	/* The six of enum emul_seg in one go: every emulated instruction needs them. */
+	void (*get_segs)(const struct arch_vcpu *v, struct emul_segment s[SEG_COUNT]);
+	/* What deciding where and how code is read takes. */
+	void (*get_code)(const struct arch_vcpu *v, struct virt_code *c);
 	void (*set_seg)(struct arch_vcpu *v, enum vseg seg, const struct emul_segment *s);
 	void (*get_sys)(const struct arch_vcpu *v, struct sys_regs *s);
 	/* Raw: no checks and no side effects but keeping the vendor's own invariants. */

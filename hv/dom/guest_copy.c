@@ -33,13 +33,19 @@ static void walk_set(void *arg, gpa_t gpa, uint64_t old, uint64_t bits, unsigned
 	page_put(page);
 }
 
+int guest_translate_with(struct vcpu *v, const struct walk_regs *regs, uint64_t linear, unsigned int flags,
+			 struct walk_result *r)
+{
+	const struct walk_ops ops = { walk_read, walk_set, v->domain };
+	return guest_walk(&ops, regs, linear, flags, r);
+}
+
 int guest_translate(struct vcpu *v, uint64_t linear, unsigned int flags, struct walk_result *r)
 {
 	struct sys_regs s;
 	virt->get_sys(&v->arch, &s);
 	const struct walk_regs regs = { s.cr0, s.cr3, s.cr4, s.efer, v->arch.regs.rflags };
-	const struct walk_ops ops = { walk_read, walk_set, v->domain };
-	return guest_walk(&ops, &regs, linear, flags, r);
+	return guest_translate_with(v, &regs, linear, flags, r);
 }
 
 /* One piece that stays within a page. */

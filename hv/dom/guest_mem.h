@@ -9,6 +9,9 @@
 
 struct vcpu;
 
+/* The same with registers that the caller has read already. */
+int guest_translate_with(struct vcpu *v, const struct walk_regs *regs, uint64_t linear, unsigned int flags,
+			 struct walk_result *r);
 int guest_translate(struct vcpu *v, uint64_t linear, unsigned int flags, struct walk_result *r);
 
 #endif

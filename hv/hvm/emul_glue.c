@@ -37,20 +37,27 @@ static enum emul_result page_fault(struct emul_ctxt *c, uint64_t linear, uint32_
 	return EMUL_FAULT;
 }
 
+/* The exit has told where this access goes when direction and page offset agree and the instruction has no second
+ * operand in memory of the same direction. */
+static bool is_the_exit(const struct emul_ctxt *c, const struct vcpu *v, uint64_t linear, bool write,
+			enum emul_access acc)
+{
+	const struct hvm_vcpu *h = v->hvm;
+	return ((h->mmio_gpa ^ linear) & (PAGE_SIZE - 1)) == 0 && h->mmio_gpa != ~0ull &&
+	       h->mmio_write == write && acc == EMUL_ACC_DATA && !c->decoded.rep && !c->decoded.repne &&
+	       (c->decoded.opcode[0] & 0xfe) != 0xa6;
+}
+
 static enum emul_result translate(struct emul_ctxt *c, uint64_t linear, bool write,
 				  enum emul_access acc, gpa_t *gpa)
 {
 	struct vcpu *v = vcpu_of(c);
 	struct walk_result r;
-	/* The exit has told where this access goes when the page offsets agree and it is not a string
-	 * instruction with two operands in memory. */
-	if (acc == EMUL_ACC_DATA && v->hvm->mmio_gpa != ~0ull && v->hvm->mmio_write == write &&
-	    !c->decoded.rep && !c->decoded.repne && (c->decoded.opcode[0] & 0xfe) != 0xa6 &&
-	    ((v->hvm->mmio_gpa ^ linear) & (PAGE_SIZE - 1)) == 0) {
+	if (is_the_exit(c, v, linear, write, acc)) {
 		*gpa = GPA(v->hvm->mmio_gpa);
 		return EMUL_OK;
 	}
-	if (guest_translate(v, linear, walk_flags(c, write, acc), &r) != 0) {
+	if (guest_translate_with(v, &v->hvm->walk, linear, walk_flags(c, write, acc), &r) != 0) {
 		return page_fault(c, linear, r.error);
 	}
 	*gpa = r.gpa;
@@ -98,6 +105,9 @@ static enum emul_result access_piece(struct emul_ctxt *c, uint64_t linear, uint8
 	struct vcpu *v = vcpu_of(c);
 	bool rom;
 	gpa_t gpa;
+	if (v->hvm->mmio_hole && is_the_exit(c, v, linear, write, acc)) {
+		return mmio(v, GPA(v->hvm->mmio_gpa), buf, len, write);
+	}
 	enum emul_result rc = translate(c, linear, write, acc, &gpa);
 	if (rc != EMUL_OK) {
 		return rc;
@@ -375,14 +385,13 @@ void emul_glue_load(struct vcpu *v, struct emul_ctxt *c)
 	memcpy(c->gpr, v->arch.regs.gpr, sizeof(c->gpr));
 	c->rip = v->arch.regs.rip;
 	c->rflags = v->arch.regs.rflags;
-	for (unsigned int i = 0; i < SEG_COUNT; i++) {
-		virt->get_seg(&v->arch, (enum vseg)i, &c->seg[i]);
-	}
+	virt->get_segs(&v->arch, c->seg);
 	virt->get_seg(&v->arch, VSEG_TR, &c->tr);
 	c->cr0 = s.cr0;
 	c->cr4 = s.cr4;
 	c->efer = s.efer;
 	c->cpl = (uint8_t)virt->cpl(&v->arch);
+	v->hvm->walk = (struct walk_regs){ s.cr0, s.cr3, s.cr4, s.efer, c->rflags };
 	c->insn_len = 0;
 	c->segs_changed = 0;
 	c->decoded = (struct emul_decoded){ 0 };
@@ -411,10 +420,24 @@ static enum verdict cannot_emulate(struct vcpu *v)
 	return hvm_fault_ud(v);
 }
 
+/* The instruction's bytes up to the end of its page: the guest has just fetched them, so no check is due. What is not
+ * got here the emulator reads by itself. */
+static void prefetch(struct vcpu *v, struct emul_ctxt *c)
+{
+	bool long64 = (c->efer & EFER_LMA) && (c->seg[SEG_CS].attr & 1u << 9);
+	uint64_t linear = long64 ? c->rip : (uint32_t)(c->seg[SEG_CS].base + c->rip);
+	unsigned int n = MIN(15u, (unsigned int)(PAGE_SIZE - (linear & (PAGE_SIZE - 1))));
+	struct walk_result r;
+	if (guest_translate_with(v, &v->hvm->walk, linear, 0, &r) == 0 && p2m_read(v->domain, r.gpa, c->insn, n)) {
+		c->insn_len = (uint8_t)n;
+	}
+}
+
 enum verdict hvm_emulate(struct vcpu *v)
 {
 	struct emul_ctxt c;
 	emul_glue_load(v, &c);
+	prefetch(v, &c);
 	enum emul_result rc = emul_one(&c);
 	trace(TRC_EMUL, v->domain->id, (uint16_t)v->id, v->arch.regs.rip, rc);
 	switch (rc) {

@@ -22,11 +22,13 @@ static enum verdict exit_hlt(struct vcpu *v, const struct vmexit *e)
 	if (masked && !hvm_wake_event(v)) {
 		/* nothing but an NMI, INIT or the end can wake it: the vCPU is down */
 		vcpu_park(v);
+		hvm_look_again(v);
 		return EXIT_NEXT;
 	}
 	v->blocked = true;
 	int rc = sched_wait(hvm_wake_event(v), v->domain->dying);
 	v->blocked = false;
+	hvm_look_again(v);
 	return rc == 0 ? EXIT_NEXT : EXIT_RESUME;
 }
 
@@ -68,6 +70,13 @@ static enum verdict exit_intr_window(struct vcpu *v, const struct vmexit *e)
 {
 	v->hvm->window_intr = false;
 	virt->want_window(&v->arch, WINDOW_INTR, false);
+	hvm_look_again(v);
+	return EXIT_RESUME;
+}
+
+static enum verdict exit_nmi_window(struct vcpu *v, const struct vmexit *e)
+{
+	hvm_look_again(v);
 	return EXIT_RESUME;
 }
 
@@ -133,7 +142,7 @@ static const exit_fn handlers[VMEXIT_KINDS] = {
 	[VMEXIT_HYPERCALL] = exit_hypercall,
 	[VMEXIT_EXCEPTION] = exit_exception,
 	[VMEXIT_INTR_WINDOW] = exit_intr_window,
-	[VMEXIT_NMI_WINDOW] = exit_nothing,
+	[VMEXIT_NMI_WINDOW] = exit_nmi_window,
 	[VMEXIT_TASK_SWITCH] = exit_task,
 	[VMEXIT_INVLPG] = exit_other,
 	[VMEXIT_WBINVD] = exit_cache,
@@ -155,11 +164,9 @@ enum verdict hvm_handle_exit(struct vcpu *v, const struct vmexit *e)
 
 bool hvm_guest_is_64bit(struct vcpu *v)
 {
-	struct emul_segment cs;
-	struct sys_regs s;
-	virt->get_sys(&v->arch, &s);
-	virt->get_seg(&v->arch, VSEG_CS, &cs);
-	return (s.efer & EFER_LMA) && (cs.attr & 1u << 9);
+	struct virt_code code;
+	virt->get_code(&v->arch, &code);
+	return code.long64;
 }
 
 enum verdict exit_hypercall(struct vcpu *v, const struct vmexit *e)

@@ -94,6 +94,7 @@ int hvm_cr_write(struct vcpu *v, unsigned int cr, uint64_t value)
 			return -EINVAL;
 		}
 		vlapic_set_cr8(&v->hvm->lapic, value);
+		hvm_look_again(v);
 		return 0;
 	default:
 		return -ENOENT;

@@ -30,6 +30,7 @@ enum verdict exit_npf(struct vcpu *v, const struct vmexit *e)
 	}
 	v->hvm->mmio_gpa = e->npf.gpa.v;
 	v->hvm->mmio_write = e->npf.write;
+	v->hvm->mmio_hole = p.type == P2M_HOLE || p.type == P2M_MMIO_DM;
 	enum verdict verdict = hvm_emulate(v);
 	v->hvm->mmio_gpa = ~0ull;
 	return verdict;

@@ -329,6 +329,7 @@ int hvm_msr_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 int hvm_msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
 {
 	if (vlapic_owns_msr(msr)) {
+		hvm_look_again(v);
 		return vlapic_msr_write(&v->hvm->lapic, msr, value);
 	}
 	const struct msr_row *row = find_row(msr);

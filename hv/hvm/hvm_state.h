@@ -14,6 +14,8 @@
 #include "dev/irqline.h"
 #include "dev/vlapic.h"
 #include "dom/domain.h"
+#include "dom/guest_walk.h"
+#include "lib/atomic.h"
 
 enum chip_id { CHIP_PIT, CHIP_RTC, CHIP_HPET, CHIP_PM, CHIP_COUNT };
 #define CHIP_TIMERS 4
@@ -92,6 +94,8 @@ struct hvm_vcpu {
 	uint64_t misc_enable, spec_ctrl;/* [own] */
 	uint64_t mmio_gpa;              /* [own] of the exit being emulated; ~0: none */
 	bool mmio_write;                /* [own] */
+	bool mmio_hole;                 /* [own] there is no memory at mmio_gpa */
+	struct walk_regs walk;          /* [own] of the instruction being emulated */
 	struct vmexit exit;             /* [own] the last one, for crash reports */
 	bool window_intr, window_tpr;   /* [own] what was asked of the vendor */
 };
@@ -108,7 +112,6 @@ typedef enum verdict (*exit_fn)(struct vcpu *v, const struct vmexit *e);
 
 /* loop.c */
 void hvm_vcpu_loop(void *vcpu);
-unsigned int hvm_insn_length(struct vcpu *v, const struct vmexit *e);
 /* emul_glue.c: code bytes at a linear address, as many as can be read; remember the page. */
 unsigned int hvm_fetch(struct vcpu *v, uint64_t linear, uint8_t *bytes, unsigned int size);
 void hvm_code_cache_fill(struct vcpu *v, uint64_t linear, uint64_t cr3);
@@ -129,6 +132,11 @@ enum verdict hvm_fault_ud(struct vcpu *v);
 /* SHUTDOWN of the processor: what HVM_PARAM_TRIPLE_FAULT_REASON says, default reboot. */
 void hvm_triple_fault(struct vcpu *v);
 void hvm_requeue(struct vcpu *v, const struct vm_event *e);
+/* The vCPU's own loop: something about its interrupts changed, look before the next entry. */
+static inline void hvm_look_again(struct vcpu *v)
+{
+	WRITE_ONCE(v->kicked, 1u);
+}
 /* intr.c */
 void hvm_intr_prepare(struct vcpu *v);
 bool hvm_wake_event(struct vcpu *v);

@@ -29,6 +29,9 @@ static bool io_chips(struct vcpu *v, struct io_access *a)
 	spin_lock(&h->lock);
 	enum io_result done = r->fn(r->dev, a);
 	spin_unlock(&h->lock);
+	if (a->write) {
+		hvm_look_again(v);
+	}
 	return done == IO_DONE;
 }
 
@@ -112,6 +115,9 @@ enum io_route hvm_io(struct vcpu *v, struct io_access *a)
 {
 	if (a->space == IO_MMIO) {
 		if (in_apic_page(v, a->addr) && vlapic_mmio(&v->hvm->lapic, a) == IO_DONE) {
+			if (a->write) {
+				hvm_look_again(v);
+			}
 			return ROUTE_DONE;
 		}
 	} else if (a->addr == PCI_ADDRESS_PORT && a->size == 4) {

@@ -28,15 +28,6 @@ static const struct {
 	[VMEXIT_PAUSE] = { { { 0xf3, 0x90 } }, { 2 } },
 };
 
-static bool is_long64(struct vcpu *v)
-{
-	struct emul_segment cs;
-	struct sys_regs s;
-	virt->get_sys(&v->arch, &s);
-	virt->get_seg(&v->arch, VSEG_CS, &cs);
-	return (s.efer & EFER_LMA) && (cs.attr & 1u << 9);
-}
-
 static unsigned int match_forms(enum vmexit_kind kind, const uint8_t *bytes, unsigned int avail,
 				bool long64)
 {
@@ -50,9 +41,9 @@ static unsigned int match_forms(enum vmexit_kind kind, const uint8_t *bytes, uns
 	return 0;
 }
 
-static const uint8_t *cached_code(struct vcpu *v, uint64_t linear, uint64_t cr3)
+static const uint8_t *cached_code(const struct vcpu *v, uint64_t linear, uint64_t cr3)
 {
-	struct code_cache *c = &v->hvm->code;
+	const struct code_cache *c = &v->hvm->code;
 	if (c->page != NULL && c->linear == (linear & PAGE_MASK) && c->cr3 == cr3 &&
 	    c->gen == load_acquire(&v->domain->p2m.gen)) {
 		return c->page + (linear & (PAGE_SIZE - 1));
@@ -61,14 +52,14 @@ static const uint8_t *cached_code(struct vcpu *v, uint64_t linear, uint64_t cr3)
 }
 
 /* Read the bytes through the page tables and remember the page. */
-static unsigned int length_slow(struct vcpu *v, uint64_t linear, uint64_t cr3,
+static unsigned int length_slow(struct vcpu *v, uint64_t linear, const struct virt_code *code,
 				enum vmexit_kind kind)
 {
 	uint8_t bytes[15];
 	unsigned int got = hvm_fetch(v, linear, bytes, sizeof(bytes));
-	unsigned int n = match_forms(kind, bytes, got, is_long64(v));
+	unsigned int n = match_forms(kind, bytes, got, code->long64);
 	if (n != 0) {
-		hvm_code_cache_fill(v, linear, cr3);
+		hvm_code_cache_fill(v, linear, code->cr3);
 	}
 	return n;
 }
@@ -77,35 +68,40 @@ static unsigned int length_slow(struct vcpu *v, uint64_t linear, uint64_t cr3,
  * The length of the instruction that caused an exit, for processors that do not report it. A stale cache entry is
  * harmless: either the bytes do not match and the slow way is taken, or the guest changed its own code under itself.
  */
-unsigned int hvm_insn_length(struct vcpu *v, const struct vmexit *e)
+static unsigned int insn_length(struct vcpu *v, enum vmexit_kind kind, const struct virt_code *code)
 {
-	struct emul_segment cs;
-	struct sys_regs s;
-	virt->get_sys(&v->arch, &s);
-	virt->get_seg(&v->arch, VSEG_CS, &cs);
-	bool long64 = (s.efer & EFER_LMA) && (cs.attr & 1u << 9);
-	uint64_t linear = long64 ? v->arch.regs.rip : (uint32_t)(cs.base + v->arch.regs.rip);
+	uint64_t rip = v->arch.regs.rip;
+	uint64_t linear = code->long64 ? rip : (uint32_t)(code->cs_base + rip);
 	unsigned int left = PAGE_SIZE - (linear & (PAGE_SIZE - 1));
-	const uint8_t *code = cached_code(v, linear, s.cr3);
-	if (code != NULL) {
-		unsigned int n = match_forms(e->kind, code, MIN(left, 15u), long64);
-		if (n != 0) {
-			return n;
+	const uint8_t *bytes = cached_code(v, linear, code->cr3);
+	if (bytes != NULL) {
+		/* nearly always the first form without a prefix */
+		unsigned int len = insn_of[kind].len[0];
+		if (left >= 3 && bytes[0] == insn_of[kind].form[0][0] &&
+		    (len < 2 || bytes[1] == insn_of[kind].form[0][1]) &&
+		    (len < 3 || bytes[2] == insn_of[kind].form[0][2])) {
+			return len;
+		}
+		len = match_forms(kind, bytes, MIN(left, 15u), code->long64);
+		if (len != 0) {
+			return len;
 		}
 	}
-	return length_slow(v, linear, s.cr3, e->kind);
+	return length_slow(v, linear, code, kind);
 }
 
 static void advance(struct vcpu *v, const struct vmexit *e)
 {
-	unsigned int len = e->insn_len != 0 ? e->insn_len : hvm_insn_length(v, e);
+	struct virt_code code;
+	virt->get_code(&v->arch, &code);
+	unsigned int len = e->insn_len != 0 ? e->insn_len : insn_length(v, e->kind, &code);
 	if (len == 0) {
 		guest_crash(v->domain, "vCPU %u: exit %u at %#lx: cannot tell the instruction's length",
 			    v->id, e->kind, (unsigned long)v->arch.regs.rip);
 		return;
 	}
 	v->arch.regs.rip += len;
-	if (!is_long64(v)) {
+	if (!code.long64) {
 		v->arch.regs.rip = (uint32_t)v->arch.regs.rip;
 	}
 	virt->set_shadow(&v->arch, false);
@@ -144,19 +140,27 @@ static void wait_runnable(struct vcpu *v)
 	}
 }
 
+/* Interrupts are looked at again only when somebody kicked (a new one came, or the guest touched a controller), or
+ * when something still waits to be delivered. */
 static void before_entry(struct vcpu *v)
 {
-	store_release(&v->kicked, 0u);
-	fence_full();
-	wait_runnable(v);
+	struct hvm_vcpu *h = v->hvm;
+	bool kicked = load_acquire(&v->kicked) != 0;
+	if (kicked) {
+		store_release(&v->kicked, 0u);
+		fence_full();
+		wait_runnable(v);
+	}
 	if (load_acquire(&v->areas_dirty) != 0) {
 		vcpu_flush_areas(v);
 	}
-	if (v->hvm->invalidate_seen != load_acquire(&v->domain->hvm->invalidate_gen)) {
+	if (h->invalidate_seen != load_acquire(&v->domain->hvm->invalidate_gen)) {
 		hvm_ioreq_invalidate(v);
 	}
-	hvm_intr_prepare(v);
-	v->arch.cr8 = (uint8_t)vlapic_get_cr8(&v->hvm->lapic);
+	if (kicked || h->pending.valid) {
+		hvm_intr_prepare(v);
+		v->arch.cr8 = (uint8_t)vlapic_get_cr8(&h->lapic);
+	}
 }
 
 /* False: something turned up meanwhile. Interrupts are on at the end in any case. */
@@ -182,6 +186,8 @@ void hvm_vcpu_loop(void *vcpu)
 {
 	struct vcpu *v = vcpu;
 	struct vmexit *e = &v->hvm->exit;
+	wait_runnable(v);
+	hvm_look_again(v);
 	for (;;) {
 		sched_check();
 		before_entry(v);
@@ -190,6 +196,7 @@ void hvm_vcpu_loop(void *vcpu)
 		}
 		if (v->arch.cr8 != vlapic_get_cr8(&v->hvm->lapic)) {
 			vlapic_set_cr8(&v->hvm->lapic, v->arch.cr8);
+			hvm_look_again(v);
 		}
 		trace(TRC_EXIT, v->domain->id, (uint16_t)v->id, e->raw[0] | (uint64_t)e->kind << 32,
 		      v->arch.regs.rip);

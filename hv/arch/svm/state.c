@@ -5,6 +5,7 @@
 #include "arch/x86.h"
 #include "core/log.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 
 static struct vmcb_seg *seg_of(struct vmcb *c, enum vseg seg)
 {
@@ -35,6 +36,22 @@ void svm_get_seg(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *
 	s->attr = g->attr;
 	s->limit = g->limit;
 	s->base = g->base;
+}
+
+/* The VMCB keeps them in the order of their encoding, in the same form. */
+void svm_get_segs(const struct arch_vcpu *v, struct emul_segment s[SEG_COUNT])
+{
+	_Static_assert(sizeof(struct vmcb_seg) == sizeof(struct emul_segment), "one form");
+	_Static_assert(offsetof(struct vmcb, gs) - offsetof(struct vmcb, es) == 5 * sizeof(*s), "one order");
+	memcpy(s, &v->svm->vmcb->es, SEG_COUNT * sizeof(*s));
+}
+
+void svm_get_code(const struct arch_vcpu *v, struct virt_code *c)
+{
+	const struct vmcb *b = v->svm->vmcb;
+	c->cs_base = b->cs.base;
+	c->cr3 = b->cr3;
+	c->long64 = (b->efer & EFER_LMA) && (b->cs.attr & 1u << 9);
 }
 
 void svm_set_seg(struct arch_vcpu *v, enum vseg seg, const struct emul_segment *s)
