@@ -71,7 +71,6 @@ uint64_t hypercall_dispatch(struct vcpu *v, uint64_t nr, const uint64_t arg[6])
 	for (unsigned int i = 0; i < ARRAY_SIZE(c.arg); i++) {
 		c.arg[i] = c.compat ? (uint32_t)arg[i] : arg[i];
 	}
-	trace(TRC_HYPERCALL, v->domain->id, (uint16_t)v->id, nr, c.arg[0]);
 	rc = run(&c, nr);
 	trace(TRC_HYPERCALL_DONE, v->domain->id, (uint16_t)v->id, nr, (uint64_t)rc);
 	return c.compat ? (uint32_t)rc : (uint64_t)rc;

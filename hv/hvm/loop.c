@@ -173,6 +173,7 @@ static bool enter_once(struct vcpu *v, struct vmexit *e)
 	if (sched_check_due() || load_acquire(&v->kicked) != 0) {
 		WRITE_ONCE(cpu->in_guest, 0);
 		hw_irq_enable();
+		sched_check();
 		return false;
 	}
 	virt->enter(&v->arch, e);
@@ -189,7 +190,6 @@ void hvm_vcpu_loop(void *vcpu)
 	wait_runnable(v);
 	hvm_look_again(v);
 	for (;;) {
-		sched_check();
 		before_entry(v);
 		if (!enter_once(v, e)) {
 			continue;
