@@ -29,7 +29,8 @@ int cmd_dumpxml(struct cmd_line *line)
 	f = path != NULL ? fopen(path, "re") : NULL;
 	if (f == NULL) {
 		code = cmd_error(CMD_ERROR, "the document of domain '%s' is not there: %s",
-				 line->args[0], path != NULL ? strerror(errno) : "not created by ostler");
+				 line->args[0],
+				 path != NULL ? strerror(errno) : "not created by ostler");
 		free(path);
 		return code;
 	}
