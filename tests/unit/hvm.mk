@@ -29,3 +29,11 @@ tests_unit_test_exit_msr_SOURCES = tests/unit/test_exit_msr.c tests/fake/bug.c t
 tests_unit_test_exit_msr_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_exit_msr_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_exit_msr_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_hvm_io
+TESTS += tests/unit/test_hvm_io
+tests_unit_test_hvm_io_SOURCES = tests/unit/test_hvm_io.c tests/fake/bug.c tests/fake/fake_vcpu.c hv/hvm/io.c \
+	hv/dev/bus.c hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vlapic_ipi.c
+tests_unit_test_hvm_io_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_hvm_io_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_hvm_io_LDADD = $(TEST_LDADD)
