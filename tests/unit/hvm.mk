@@ -37,3 +37,19 @@ tests_unit_test_hvm_io_SOURCES = tests/unit/test_hvm_io.c tests/fake/bug.c tests
 tests_unit_test_hvm_io_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_hvm_io_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_hvm_io_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_hvm_inject
+TESTS += tests/unit/test_hvm_inject
+tests_unit_test_hvm_inject_SOURCES = tests/unit/test_hvm_inject.c tests/fake/bug.c tests/fake/fake_vcpu.c \
+	hv/hvm/inject.c
+tests_unit_test_hvm_inject_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_hvm_inject_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_hvm_inject_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_exit_cr
+TESTS += tests/unit/test_exit_cr
+tests_unit_test_exit_cr_SOURCES = tests/unit/test_exit_cr.c tests/fake/bug.c tests/fake/fake_vcpu.c \
+	hv/hvm/exit_cr.c hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vlapic_ipi.c
+tests_unit_test_exit_cr_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_exit_cr_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_exit_cr_LDADD = $(TEST_LDADD)
