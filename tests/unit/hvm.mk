@@ -53,3 +53,18 @@ tests_unit_test_exit_cr_SOURCES = tests/unit/test_exit_cr.c tests/fake/bug.c tes
 tests_unit_test_exit_cr_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_exit_cr_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_exit_cr_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_emul_cpu
+TESTS += tests/unit/test_emul_cpu
+tests_unit_test_emul_cpu_SOURCES = tests/unit/test_emul_cpu.c tests/fake/bug.c tests/fake/fake_vcpu.c \
+	hv/hvm/emul_cpu.c
+tests_unit_test_emul_cpu_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_emul_cpu_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_emul_cpu_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_dom0_acpi
+TESTS += tests/unit/test_dom0_acpi
+tests_unit_test_dom0_acpi_SOURCES = tests/unit/test_dom0_acpi.c tests/fake/bug.c hv/hvm/dom0_acpi.c
+tests_unit_test_dom0_acpi_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_dom0_acpi_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_dom0_acpi_LDADD = $(TEST_LDADD)
