@@ -112,6 +112,8 @@ int cmd_domname(struct cmd_line *line);
 int cmd_domuuid(struct cmd_line *line);
 int cmd_domstate(struct cmd_line *line);
 int cmd_dumpxml(struct cmd_line *line);
+int cmd_domblklist(struct cmd_line *line);
+int cmd_domiflist(struct cmd_line *line);
 int cmd_console(struct cmd_line *line);
 int cmd_ttyconsole(struct cmd_line *line);
 int cmd_shutdown(struct cmd_line *line);
