@@ -32,7 +32,7 @@ static void remember_line(struct supervisor *sv, const char *bytes, size_t len)
 static void drain_log(struct supervisor *sv)
 {
 	char buf[4096];
-	ssize_t n;
+	ssize_t n = -1;
 
 	while (sv->log_pipe >= 0 && (n = read(sv->log_pipe, buf, sizeof(buf))) > 0) {
 		logfile_write(&sv->log, buf, (size_t)n);
@@ -47,7 +47,7 @@ static void drain_log(struct supervisor *sv)
 static void drain_sink(struct resources_sink *sink)
 {
 	char buf[8192];
-	ssize_t n;
+	ssize_t n = -1;
 
 	while (sink->fd >= 0 && (n = read(sink->fd, buf, sizeof(buf))) > 0) {
 		logfile_write(&sink->file, buf, (size_t)n);

@@ -230,7 +230,7 @@ static int open_nic(struct resources *res, const struct config_nic *nic, uint32_
 	if (nic->target) {
 		snprintf(res->tap[i], IFNAMSIZ, "%s", nic->target);
 	} else {
-		snprintf(res->tap[i], IFNAMSIZ, "vif%u.%u-emu", domid, i);
+		snprintf(res->tap[i], IFNAMSIZ, "vif%u.%u-emu", (uint16_t)domid, i % 10);
 	}
 	int fd = tap_open(res->tap[i], nic->bridge, &step);
 	if (fd < 0) {

@@ -21,15 +21,15 @@
 #include "toolstack/lib/hvhost.h"
 #include "toolstack/lib/rundir.h"
 
-#define BUILD_SEABIOS	     "/usr/share/seabios/bios-256k.bin"
-#define BUILD_MAX_FILE	     (64u << 20)
+#define BUILD_SEABIOS  "/usr/share/seabios/bios-256k.bin"
+#define BUILD_MAX_FILE (64u << 20)
 /*
  * Frames QEMU and hvmloader add beyond RAM and video memory: special pages, ACPI tables, one VGA
  * ROM.
  */
-#define BUILD_SLACK_KIB	     1024
+#define BUILD_SLACK_KIB 1024
 /* One boot ROM for each network card. */
-#define BUILD_NIC_SLACK_KIB  512
+#define BUILD_NIC_SLACK_KIB 512
 /* Nested page tables: measured need is below one page for each MiB plus these for each vCPU. */
 #define BUILD_POOL_PER_VCPU  256
 #define BUILD_STORE_DOMID    0
@@ -184,8 +184,8 @@ static int build_read_images(struct build *b)
 	}
 	rc = build_image_parse(b->loader, b->loader_len, b->layout.low_end, &b->image);
 	if (rc != 0) {
-		return build_fail(b, rc, "%s is not an ELF image for 32-bit x86 that fits the guest",
-				  path);
+		return build_fail(
+			b, rc, "%s is not an ELF image for 32-bit x86 that fits the guest", path);
 	}
 	return 0;
 }
@@ -280,8 +280,10 @@ static int build_cpu(struct build *b)
 	}
 	rc = hvdom_cpuid_get(b->hv, b->domid, &leaves, &nr);
 	if (rc != 0) {
-		return build_fail(b, rc, "the hypervisor does not tell the guest's CPU features "
-				  "(domain/cpu/feature, line %u)", b->cfg->cpu_features[0].pos.line);
+		return build_fail(b, rc,
+				  "the hypervisor does not tell the guest's CPU features "
+				  "(domain/cpu/feature, line %u)",
+				  b->cfg->cpu_features[0].pos.line);
 	}
 	rc = cpuid_apply(b->cfg, (struct cpuid_leaf *)leaves, nr, &missing);
 	if (rc != 0) {
@@ -289,8 +291,10 @@ static int build_cpu(struct build *b)
 	} else {
 		rc = hvdom_cpuid_set(b->hv, b->domid, leaves, nr);
 		if (rc != 0) {
-			build_fail(b, rc, "the hypervisor refuses to change the guest's CPU features "
-				   "(domain/cpu/feature, line %u)", b->cfg->cpu_features[0].pos.line);
+			build_fail(b, rc,
+				   "the hypervisor refuses to change the guest's CPU features "
+				   "(domain/cpu/feature, line %u)",
+				   b->cfg->cpu_features[0].pos.line);
 		}
 	}
 	free(leaves);
@@ -381,10 +385,11 @@ static int build_params(struct build *b)
 	if (b->cfg->viridian != 0) {
 		rc = hvdom_param_set(b->hv, b->domid, HVM_PARAM_VIRIDIAN, b->cfg->viridian);
 		if (rc != 0) {
-			return build_fail(b, rc,
-					  "the hypervisor refuses the Hyper-V features of the document "
-					  "(domain/features/hyperv, line %u)",
-					  b->cfg->where.hyperv.line);
+			return build_fail(
+				b, rc,
+				"the hypervisor refuses the Hyper-V features of the document "
+				"(domain/features/hyperv, line %u)",
+				b->cfg->where.hyperv.line);
 		}
 	}
 	return 0;
@@ -431,7 +436,8 @@ static int build_load(struct build *b)
 		start.modules[start.nr_modules++] =
 			(struct build_module){at, b->firmware_len, "firmware"};
 		if (at + b->firmware_len + BUILD_START_INFO_MAX > b->layout.low_end) {
-			return build_fail(b, -ENOMEM, "the firmware does not fit the guest's memory");
+			return build_fail(b, -ENOMEM,
+					  "the firmware does not fit the guest's memory");
 		}
 		rc = guestmem_write(b->hv, b->domid, at, b->firmware, b->firmware_len);
 		at += (b->firmware_len + GUESTMEM_PAGE_SIZE - 1) &

@@ -44,10 +44,18 @@ static const struct build_node build_ro_nodes[] = {
 
 /* Nodes that belong to the guest. */
 static const char *const build_rw_nodes[] = {
-	"device/suspend/event-channel", "control/shutdown",	   "control/feature-poweroff",
-	"control/feature-reboot",	"control/feature-suspend", "control/feature-s3",
-	"control/feature-s4",		"control/sysrq",	   "data",
-	"drivers",			"feature",		   "attr",
+	"device/suspend/event-channel",
+	"control/shutdown",
+	"control/feature-poweroff",
+	"control/feature-reboot",
+	"control/feature-suspend",
+	"control/feature-s3",
+	"control/feature-s4",
+	"control/sysrq",
+	"data",
+	"drivers",
+	"feature",
+	"attr",
 	"error",
 };
 
@@ -90,8 +98,7 @@ static void build_store_values(struct build *b, const char *base, const char *vm
 	store_write(b->st, AT("vm"), vm);
 	store_write(b->st, AT("name"), cfg->name);
 	store_writef(b->st, AT("domid"), "%u", b->domid);
-	store_writef(b->st, AT("memory/static-max"), "%llu",
-		     (unsigned long long)cfg->memory_kib);
+	store_writef(b->st, AT("memory/static-max"), "%llu", (unsigned long long)cfg->memory_kib);
 	store_writef(b->st, AT("memory/target"), "%llu",
 		     (unsigned long long)(cfg->current_memory_kib - cfg->video_ram_kib));
 	store_writef(b->st, AT("memory/videoram"), "%u", cfg->video_ram_kib);

@@ -297,8 +297,8 @@ static void cmd_help_option(const struct cmd_opt *opt)
 	}
 	n += snprintf(left + n, sizeof(left) - (size_t)n, "--%s", opt->name);
 	if (opt->value != NULL) {
-		snprintf(left + n, sizeof(left) - (size_t)n,
-			 opt->optional_value ? "[=%s]" : " %s", opt->value);
+		snprintf(left + n, sizeof(left) - (size_t)n, opt->optional_value ? "[=%s]" : " %s",
+			 opt->value);
 	}
 	printf("  %-24s %s\n", left, opt->help);
 }
@@ -336,7 +336,9 @@ void cmd_help_all(void)
 		snprintf(left, sizeof(left), "%s %s", cmd->name, cmd->synopsis);
 		printf("  %-30s %s\n", left, cmd->summary);
 	}
-	puts("\n'ostler COMMAND --help' tells more about one. A DOMAIN is an id, a name or a UUID.\n"
-	     "Exit codes: 0 done, 1 error, 2 wrong usage, 3 no such domain, 4 error in the document,"
+	puts("\n'ostler COMMAND --help' tells more about one. A DOMAIN is an id, a name or a "
+	     "UUID.\n"
+	     "Exit codes: 0 done, 1 error, 2 wrong usage, 3 no such domain, 4 error in the "
+	     "document,"
 	     " 5 time is up.");
 }

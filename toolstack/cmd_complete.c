@@ -94,8 +94,8 @@ static const struct cmd_opt *cmd_waiting_option(const struct cmd *cmd, const cha
 {
 	for (const struct cmd_opt *o = cmd->opts; o != NULL && o->name != NULL; o++) {
 		bool is_long = strncmp(word, "--", 2) == 0 && strcmp(word + 2, o->name) == 0;
-		bool is_short = o->has_short && word[0] == '-' && word[1] == o->key &&
-				word[2] == '\0';
+		bool is_short =
+			o->has_short && word[0] == '-' && word[1] == o->key && word[2] == '\0';
 
 		if ((is_long || is_short) && o->value != NULL && !o->optional_value) {
 			return o;

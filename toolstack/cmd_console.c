@@ -21,8 +21,8 @@
 
 #include "toolstack/out.h"
 
-#define CONSOLE_ESCAPE	 0x1d /* ^] */
-#define CONSOLE_WAIT_MS	 10000
+#define CONSOLE_ESCAPE  0x1d /* ^] */
+#define CONSOLE_WAIT_MS 10000
 
 static volatile sig_atomic_t console_stop;
 

@@ -17,7 +17,7 @@
 #include "toolstack/out.h"
 
 #define CREATE_DM_TIMEOUT_S 60
-#define CREATE_MAX_XML	    (1u << 20)
+#define CREATE_MAX_XML      (1u << 20)
 
 /* The document's text: it is parsed, and saved for restarts, from the same bytes. */
 static char *create_read(const char *path, size_t *len)
@@ -109,6 +109,23 @@ static int create_load(const struct cmd_line *line, const char *text, size_t len
 	return code;
 }
 
+/* The document that is saved, and read again by the supervisor and for restarts, names the UUID. */
+static int create_pin_uuid(const struct guest_config *cfg, char **text, size_t *len)
+{
+	char *pinned;
+
+	if (cfg->uuid_given) {
+		return CMD_OK;
+	}
+	pinned = config_text_with_uuid(*text, *len, cfg->uuid, len);
+	if (pinned == NULL) {
+		return cmd_error(CMD_ERROR, "out of memory");
+	}
+	free(*text);
+	*text = pinned;
+	return CMD_OK;
+}
+
 /* Two guests of one name, or of one UUID, would share disks and xenstore nodes. */
 static int create_check_unique(struct cmd_line *line, const struct guest_config *cfg)
 {
@@ -130,8 +147,7 @@ static int create_check_unique(struct cmd_line *line, const struct guest_config 
 			code = cmd_error(CMD_ERROR, "domain '%s' already exists with id %u", name,
 					 list[i].domid);
 		} else if (!ended && memcmp(list[i].uuid, cfg->uuid, 16) == 0) {
-			code = cmd_error(CMD_ERROR,
-					 "domain '%s' already has uuid %s", name, uuid);
+			code = cmd_error(CMD_ERROR, "domain '%s' already has uuid %s", name, uuid);
 		}
 		free(name);
 	}
@@ -160,14 +176,15 @@ static int create_build(struct cmd_line *line, const struct guest_config *cfg, c
 		.hv = &line->hv,
 		.st = &line->st,
 		.cfg = cfg,
-		.opts = {
-			.xml_text = text,
-			.xml_len = len,
-			.no_device_model = cmd_has(line, 'D'),
-			.paused = cmd_has(line, 'p'),
-			.dm_timeout_ms = create_timeout_ms(line),
-			.progress = quiet ? NULL : create_progress,
-		},
+		.opts =
+			{
+				.xml_text = text,
+				.xml_len = len,
+				.no_device_model = cmd_has(line, 'D'),
+				.paused = cmd_has(line, 'p'),
+				.dm_timeout_ms = create_timeout_ms(line),
+				.progress = quiet ? NULL : create_progress,
+			},
 	};
 	int rc = build_guest(&build);
 
@@ -204,6 +221,9 @@ int cmd_create(struct cmd_line *line)
 	}
 	if (code == CMD_OK) {
 		code = create_check_unique(line, cfg);
+	}
+	if (code == CMD_OK) {
+		code = create_pin_uuid(cfg, &text, &len);
 	}
 	if (code == CMD_OK) {
 		code = create_build(line, cfg, text, len);
@@ -269,7 +289,8 @@ int cmd_validate(struct cmd_line *line)
 			create_validate_json(&json, line->args[i], rc == 0, &diags);
 		} else {
 			config_diags_print(&diags, CONFIG_NOTE, stderr);
-			printf("%s %s\n", line->args[i], rc == 0 ? "validates" : "fails to validate");
+			printf("%s %s\n", line->args[i],
+			       rc == 0 ? "validates" : "fails to validate");
 		}
 		if (rc != 0) {
 			code = CMD_CONFIG;

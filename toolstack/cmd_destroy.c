@@ -13,8 +13,8 @@
 
 #include "toolstack/domain.h"
 
-#define DESTROY_WAIT_S	60
-#define DESTROY_NAP_MS	200
+#define DESTROY_WAIT_S 60
+#define DESTROY_NAP_MS 200
 
 /* A message in virsh's shape; a blank line follows each. */
 static void destroy_say(struct cmd_line *line, const char *what)
@@ -33,8 +33,9 @@ static bool destroy_has_pv(struct cmd_line *line, uint32_t domid, const char *fe
 	bool announced = node != NULL && strcmp(node, "1") == 0;
 
 	free(node);
-	return announced && hvdom_param_get(&line->hv, domid, HVM_PARAM_CALLBACK_IRQ, &callback) ==
-				    0 && callback != 0;
+	return announced &&
+	       hvdom_param_get(&line->hv, domid, HVM_PARAM_CALLBACK_IRQ, &callback) == 0 &&
+	       callback != 0;
 }
 
 static int destroy_ask_xenstore(struct cmd_line *line, uint32_t domid, const char *word)
@@ -90,7 +91,8 @@ static int destroy_target(struct cmd_line *line, struct hvdom_info *info)
 		return rc;
 	}
 	if (info->domid == 0) {
-		return cmd_error(CMD_ERROR, "domain 0 is the system you are in: use its own commands");
+		return cmd_error(CMD_ERROR,
+				 "domain 0 is the system you are in: use its own commands");
 	}
 	if (info->dying) {
 		return cmd_error(CMD_ERROR, "domain '%s' is being destroyed", line->args[0]);
@@ -144,10 +146,11 @@ int cmd_reboot(struct cmd_line *line)
 				 cmd_value(line, 'm'));
 	}
 	if (!cmd_has(line, 'm') && !destroy_has_pv(line, info.domid, "reboot")) {
-		return cmd_error(CMD_ERROR,
-				 "failed to reboot domain '%s': it has no paravirtual drivers to ask; "
-				 "'ostler reset' forces it",
-				 line->args[0]);
+		return cmd_error(
+			CMD_ERROR,
+			"failed to reboot domain '%s': it has no paravirtual drivers to ask; "
+			"'ostler reset' forces it",
+			line->args[0]);
 	}
 	rc = destroy_ask_xenstore(line, info.domid, "reboot");
 	if (rc != 0) {
@@ -203,8 +206,8 @@ int cmd_trigger(struct cmd_line *line)
 		const char *name;
 		uint32_t trigger;
 	} buttons[] = {
-		{"nmi", XEN_DOMCTL_SENDTRIGGER_NMI},	 {"reset", XEN_DOMCTL_SENDTRIGGER_RESET},
-		{"init", XEN_DOMCTL_SENDTRIGGER_INIT},	 {"power", XEN_DOMCTL_SENDTRIGGER_POWER},
+		{"nmi", XEN_DOMCTL_SENDTRIGGER_NMI},     {"reset", XEN_DOMCTL_SENDTRIGGER_RESET},
+		{"init", XEN_DOMCTL_SENDTRIGGER_INIT},   {"power", XEN_DOMCTL_SENDTRIGGER_POWER},
 		{"sleep", XEN_DOMCTL_SENDTRIGGER_SLEEP},
 	};
 	const char *wanted = line->nr_args > 1 ? line->args[1] : "nmi";
@@ -226,6 +229,6 @@ int cmd_trigger(struct cmd_line *line)
 			       : cmd_error(CMD_ERROR, "failed to trigger %s on domain '%s': %s",
 					   wanted, line->args[0], strerror(-rc));
 	}
-	return cmd_error(CMD_USAGE, "unknown trigger '%s'; accepted: nmi, reset, init, power, sleep",
-			 wanted);
+	return cmd_error(CMD_USAGE,
+			 "unknown trigger '%s'; accepted: nmi, reset, init, power, sleep", wanted);
 }

@@ -75,6 +75,5 @@ int cmd_debug_keys(struct cmd_line *line)
 		return rc;
 	}
 	rc = hvhost_debug_keys(&line->hv, line->args[0]);
-	return rc == 0 ? CMD_OK
-		       : cmd_error(CMD_ERROR, "the hypervisor refuses: %s", strerror(-rc));
+	return rc == 0 ? CMD_OK : cmd_error(CMD_ERROR, "the hypervisor refuses: %s", strerror(-rc));
 }

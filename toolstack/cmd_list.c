@@ -91,30 +91,27 @@ static char *list_cell(const char *fmt, unsigned int value)
 static int list_table(struct store *st, const struct hvdom_info *list, size_t nr)
 {
 	static const char *const header[] = {"Id", "Name", "State"};
-	char *(*cells)[3] = calloc(nr + 1, sizeof(*cells));
-	char *const **rows = calloc(nr + 1, sizeof(*rows));
-	int rc = cells != NULL && rows != NULL ? CMD_OK : cmd_error(CMD_ERROR, "out of memory");
+	char **cells = calloc(3 * nr + 1, sizeof(*cells));
+	int rc = cells != NULL ? CMD_OK : cmd_error(CMD_ERROR, "out of memory");
 
 	for (size_t i = 0; rc == CMD_OK && i < nr; i++) {
-		cells[i][0] = list_cell("%u", list[i].domid);
-		cells[i][1] = domain_name(st, list[i].domid);
-		cells[i][2] = strdup(hvdom_state_name(&list[i]));
-		rows[i] = cells[i];
-		if (cells[i][0] == NULL || cells[i][1] == NULL || cells[i][2] == NULL) {
+		char **row = cells + 3 * i;
+
+		row[0] = list_cell("%u", list[i].domid);
+		row[1] = domain_name(st, list[i].domid);
+		row[2] = strdup(hvdom_state_name(&list[i]));
+		if (row[0] == NULL || row[1] == NULL || row[2] == NULL) {
 			rc = cmd_error(CMD_ERROR, "out of memory");
 		}
 	}
 	if (rc == CMD_OK) {
-		out_table(header, 3, (char *const *const *)rows, nr);
+		out_table(header, 3, cells, nr);
 		putchar('\n');
 	}
-	for (size_t i = 0; cells != NULL && i < nr; i++) {
-		for (unsigned int c = 0; c < 3; c++) {
-			free(cells[i][c]);
-		}
+	for (size_t i = 0; cells != NULL && i < 3 * nr; i++) {
+		free(cells[i]);
 	}
 	free(cells);
-	free(rows);
 	return rc;
 }
 

@@ -1,13 +1,10 @@
 /*
- * screenshot: a picture of the guest's screen, through the monitor that the supervisor keeps for
- * tools.
+ * screenshot: a picture of the guest's screen, through the monitor that the
+ * supervisor keeps for tools.
  *
  * QEMU cannot open files; it writes the picture (PPM, which every QEMU can) into a memory file of
- * ours,
- * passed over the socket, and we turn it into PNG.
+ * ours, passed over the socket, and we turn it into PNG.
  */
-#include "toolstack/cmd.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,12 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "dm-glue/qmp.h"
-#include "toolstack/lib/rundir.h"
+#include "toolstack/monitor.h"
 #include "toolstack/png.h"
 
-#define SCREENSHOT_TIMEOUT_MS 20000
-#define SCREENSHOT_MAX	      ((off_t)PNG_MAX_SIDE * 4096 * 3)
+#define SCREENSHOT_MAX ((off_t)PNG_MAX_SIDE * 4096 * 3)
 
 /* Put the descriptor into QEMU's set *set; -1: a new one. */
 static int screenshot_add_fd(struct qmp *qmp, int fd, int64_t *set)
@@ -35,7 +30,7 @@ static int screenshot_add_fd(struct qmp *qmp, int fd, int64_t *set)
 	if (*set >= 0) {
 		qmp_out_int(&out, "fdset-id", *set);
 	}
-	rc = qmp_call(qmp, &out, fd, SCREENSHOT_TIMEOUT_MS, &reply);
+	rc = qmp_call(qmp, &out, fd, MONITOR_TIMEOUT_MS, &reply);
 	if (rc != 0) {
 		return rc;
 	}
@@ -74,23 +69,22 @@ static int screenshot_ask(struct qmp *qmp, int fd)
 	struct qmp_out out;
 	char name[40];
 	int64_t set = -1;
-	int rc = qmp_handshake(qmp, SCREENSHOT_TIMEOUT_MS);
+	int rc = screenshot_add_fds(qmp, fd, &set);
 
-	if (rc == 0) {
-		rc = screenshot_add_fds(qmp, fd, &set);
-	}
 	if (rc != 0) {
 		return rc;
 	}
 	snprintf(name, sizeof(name), "/dev/fdset/%lld", (long long)set);
 	qmp_command(qmp, &out, "screendump");
 	qmp_out_string(&out, "filename", name);
-	rc = qmp_call(qmp, &out, -1, SCREENSHOT_TIMEOUT_MS, NULL);
+	rc = qmp_call(qmp, &out, -1, MONITOR_TIMEOUT_MS, NULL);
+	if (rc != 0) {
+		return rc;
+	}
+	/* A set left behind would cost QEMU one descriptor for each picture. */
 	qmp_command(qmp, &out, "remove-fd");
 	qmp_out_int(&out, "fdset-id", set);
-	/* Best effort: a set left behind costs QEMU one descriptor. */
-	qmp_call(qmp, &out, -1, SCREENSHOT_TIMEOUT_MS, NULL);
-	return rc;
+	return qmp_call(qmp, &out, -1, MONITOR_TIMEOUT_MS, NULL);
 }
 
 /* The picture in the memory file, as PNG. */
@@ -136,40 +130,27 @@ static int screenshot_save(const char *path, const uint8_t *png, size_t len)
 	return rc;
 }
 
-/* PNG of the domain's screen, or an exit code with the reason said. */
-static int screenshot_take(struct cmd_line *line, uint32_t domid, uint8_t **png, size_t *len)
+/* PNG of the screen, or an exit code with the reason said. */
+static int screenshot_take(struct cmd_line *line, struct qmp *qmp, uint8_t **png, size_t *len)
 {
-	struct qmp qmp;
-	char path[128];
-	int code = CMD_OK;
 	int fd = memfd_create("screenshot", MFD_CLOEXEC);
-	int rc = fd >= 0 ? rundir_path(domid, RUNDIR_QMP, path, sizeof(path)) : -errno;
+	int code = CMD_OK;
+	int rc;
 
-	if (rc == 0) {
-		rc = qmp_connect(&qmp, path, NULL, NULL);
+	if (fd < 0) {
+		return cmd_error(CMD_ERROR, "cannot make a file in memory: %s", strerror(errno));
 	}
+	rc = screenshot_ask(qmp, fd);
 	if (rc != 0) {
-		code = cmd_error(CMD_ERROR, "cannot reach the device model of domain '%s': %s",
-				 line->args[0], strerror(-rc));
+		code = monitor_error(line, qmp, rc);
 		goto close_fd;
 	}
-	rc = screenshot_ask(&qmp, fd);
+	rc = screenshot_convert(fd, png, len);
 	if (rc != 0) {
-		code = cmd_error(rc == -ETIMEDOUT ? CMD_TIMEOUT : CMD_ERROR,
-				 "the device model of domain '%s': %s", line->args[0],
-				 qmp.error[0] != '\0' ? qmp.error : strerror(-rc));
-	}
-	qmp_close(&qmp);
-	if (rc == 0) {
-		rc = screenshot_convert(fd, png, len);
-		if (rc != 0) {
-			code = cmd_error(CMD_ERROR, "the picture cannot be used: %s", strerror(-rc));
-		}
+		code = cmd_error(CMD_ERROR, "the picture cannot be used: %s", strerror(-rc));
 	}
 close_fd:
-	if (fd >= 0) {
-		close(fd);
-	}
+	close(fd);
 	return code;
 }
 
@@ -177,10 +158,11 @@ int cmd_screenshot(struct cmd_line *line)
 {
 	struct hvdom_info info;
 	uint8_t *png = NULL;
+	struct qmp qmp;
 	char name[40];
 	const char *path = name;
 	size_t len = 0;
-	int code = cmd_domain(line, 0, &info);
+	int code = monitor_open(line, &info, &qmp);
 	int rc;
 
 	if (code != CMD_OK) {
@@ -190,7 +172,8 @@ int cmd_screenshot(struct cmd_line *line)
 	if (line->nr_args > 1) {
 		path = line->args[1];
 	}
-	code = screenshot_take(line, info.domid, &png, &len);
+	code = screenshot_take(line, &qmp, &png, &len);
+	qmp_close(&qmp);
 	if (code != CMD_OK) {
 		return code;
 	}

@@ -247,7 +247,7 @@ struct guest_config {
 	char *kernel;	   /* direct boot by QEMU: Linux image, with initrd and cmdline */
 	char *initrd;
 	char *cmdline;
-	enum config_boot_dev boot[CONFIG_MAX_BOOT]; /* in order, after config_check(); never empty */
+	enum config_boot_dev boot[CONFIG_MAX_BOOT]; /* in order; never empty */
 	unsigned int nr_boot;
 	bool boot_menu;
 
@@ -321,6 +321,15 @@ int config_load_file(const char *path, struct guest_config **out, struct config_
 /* The same for a document in memory; `name` stands for the file in messages. */
 int config_load_text(const char *name, const char *text, size_t len, struct guest_config **out,
 		     struct config_diags *diags);
+
+/*
+ * The text of a document with `uuid` put into it, right behind <domain ...>: so that everybody who
+ * reads it
+ * later means the same guest. For documents that loaded and have no <uuid>. malloc'd,
+ * NUL-terminated; NULL when
+ * out of memory.
+ */
+char *config_text_with_uuid(const char *text, size_t len, const uint8_t uuid[16], size_t *out_len);
 
 /*
  * Rules that span elements, and the values derived from several (boot order, default devices).

@@ -11,10 +11,17 @@
 #include <string.h>
 
 static const struct cx_word config_chardev_types[] = {
-	{"null", CONFIG_CHR_NULL}, {"pty", CONFIG_CHR_PTY},   {"file", CONFIG_CHR_FILE},
-	{"pipe", CONFIG_CHR_PIPE}, {"dev", CONFIG_CHR_DEV},   {"unix", CONFIG_CHR_UNIX},
-	{"tcp", CONFIG_CHR_TCP},   {"udp", CONFIG_CHR_UDP},   {"stdio", CONFIG_CHR_STDIO},
-	{"vc", CONFIG_CHR_VC},	   {0},
+	{"null", CONFIG_CHR_NULL},
+	{"pty", CONFIG_CHR_PTY},
+	{"file", CONFIG_CHR_FILE},
+	{"pipe", CONFIG_CHR_PIPE},
+	{"dev", CONFIG_CHR_DEV},
+	{"unix", CONFIG_CHR_UNIX},
+	{"tcp", CONFIG_CHR_TCP},
+	{"udp", CONFIG_CHR_UDP},
+	{"stdio", CONFIG_CHR_STDIO},
+	{"vc", CONFIG_CHR_VC},
+	{0},
 };
 
 /* The next free port number of a list. */
@@ -76,7 +83,10 @@ void config_dev_console(struct cx *cx, xmlNode *node)
 {
 	enum { SERIAL, XEN, OTHER };
 	static const struct cx_word types[] = {
-		{"serial", SERIAL}, {"xen", XEN}, {"virtio", OTHER}, {0},
+		{"serial", SERIAL},
+		{"xen", XEN},
+		{"virtio", OTHER},
+		{0},
 	};
 	const xmlNode *target = config_chardev_child(node, "target");
 	int type = SERIAL;

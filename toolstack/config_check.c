@@ -8,13 +8,13 @@
 #include <errno.h>
 #include <string.h>
 
-#define CHECK_NAME_MAX	  64
-#define CHECK_MIB	  1024u
-#define CHECK_MIN_MEMORY  (2 * CHECK_MIB)
+#define CHECK_NAME_MAX   64
+#define CHECK_MIB        1024u
+#define CHECK_MIN_MEMORY (2 * CHECK_MIB)
 /* 16 TiB less a little: frame numbers of the grant table and of hvm_info_table have 32 bits. */
 #define CHECK_MAX_MEMORY  (UINT64_C(1) << 34)
-#define CHECK_VIDEO_VGA	  (16 * CHECK_MIB)
-#define CHECK_VIDEO_QXL	  (128 * CHECK_MIB)
+#define CHECK_VIDEO_VGA   (16 * CHECK_MIB)
+#define CHECK_VIDEO_QXL   (128 * CHECK_MIB)
 #define CHECK_VIDEO_SMALL (8 * CHECK_MIB)
 
 struct check_bus {
@@ -23,15 +23,17 @@ struct check_bus {
 };
 
 static const struct check_bus check_buses[] = {
-	[CONFIG_BUS_IDE] = {"ide", 4},	   [CONFIG_BUS_SATA] = {"sata", 6},
-	[CONFIG_BUS_SCSI] = {"scsi", 7},   [CONFIG_BUS_FDC] = {"fdc", 2},
+	[CONFIG_BUS_IDE] = {"ide", 4},
+	[CONFIG_BUS_SATA] = {"sata", 6},
+	[CONFIG_BUS_SCSI] = {"scsi", 7},
+	[CONFIG_BUS_FDC] = {"fdc", 2},
 	[CONFIG_BUS_VIRTIO] = {"virtio", CONFIG_MAX_DISKS},
 	[CONFIG_BUS_USB] = {"usb", CONFIG_MAX_DISKS},
 };
 
-#define check_error(diags, pos, path, ...) \
+#define check_error(diags, pos, path, ...)                                                         \
 	config_diag_add(diags, CONFIG_ERROR, pos, path, __VA_ARGS__)
-#define check_warn(diags, pos, path, ...) \
+#define check_warn(diags, pos, path, ...)                                                          \
 	config_diag_add(diags, CONFIG_WARNING, pos, path, __VA_ARGS__)
 
 static void check_name(const struct guest_config *cfg, struct config_diags *diags)

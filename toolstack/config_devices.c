@@ -59,15 +59,24 @@ void config_dev_disk_driver(struct cx *cx, xmlNode *node)
 		{"qemu", 0}, {"phy", 0}, {"file", 0}, {"tap", 0}, {"tap2", 0}, {0},
 	};
 	static const struct cx_word types[] = {
-		{"raw", CONFIG_FORMAT_RAW}, {"aio", CONFIG_FORMAT_RAW},
-		{"qcow2", CONFIG_FORMAT_QCOW2}, {"qed", CONFIG_FORMAT_QED},
-		{"vpc", CONFIG_FORMAT_VPC}, {"vhd", CONFIG_FORMAT_VPC},
-		{"vmdk", CONFIG_FORMAT_VMDK}, {"vdi", CONFIG_FORMAT_VDI}, {0},
+		{"raw", CONFIG_FORMAT_RAW},
+		{"aio", CONFIG_FORMAT_RAW},
+		{"qcow2", CONFIG_FORMAT_QCOW2},
+		{"qed", CONFIG_FORMAT_QED},
+		{"vpc", CONFIG_FORMAT_VPC},
+		{"vhd", CONFIG_FORMAT_VPC},
+		{"vmdk", CONFIG_FORMAT_VMDK},
+		{"vdi", CONFIG_FORMAT_VDI},
+		{0},
 	};
 	static const struct cx_word caches[] = {
-		{"default", CONFIG_CACHE_DEFAULT}, {"none", CONFIG_CACHE_NONE},
-		{"writeback", CONFIG_CACHE_WRITEBACK}, {"writethrough", CONFIG_CACHE_WRITETHROUGH},
-		{"directsync", CONFIG_CACHE_DIRECTSYNC}, {"unsafe", CONFIG_CACHE_UNSAFE}, {0},
+		{"default", CONFIG_CACHE_DEFAULT},
+		{"none", CONFIG_CACHE_NONE},
+		{"writeback", CONFIG_CACHE_WRITEBACK},
+		{"writethrough", CONFIG_CACHE_WRITETHROUGH},
+		{"directsync", CONFIG_CACHE_DIRECTSYNC},
+		{"unsafe", CONFIG_CACHE_UNSAFE},
+		{0},
 	};
 	static const struct cx_word discards[] = {{"unmap", 1}, {"ignore", 0}, {0}};
 	int name;
@@ -136,16 +145,17 @@ struct config_dev_prefix {
 };
 
 static const struct config_dev_prefix config_dev_prefixes[] = {
-	{"hd", CONFIG_BUS_IDE},	    {"sd", CONFIG_BUS_SCSI}, {"xvd", CONFIG_BUS_IDE},
-	{"vd", CONFIG_BUS_VIRTIO},  {"fd", CONFIG_BUS_FDC},  {NULL, CONFIG_BUS_IDE},
+	{"hd", CONFIG_BUS_IDE},    {"sd", CONFIG_BUS_SCSI}, {"xvd", CONFIG_BUS_IDE},
+	{"vd", CONFIG_BUS_VIRTIO}, {"fd", CONFIG_BUS_FDC},  {NULL, CONFIG_BUS_IDE},
 };
 
 void config_dev_disk_target(struct cx *cx, xmlNode *node)
 {
 	static const struct cx_word buses[] = {
-		{"ide", CONFIG_BUS_IDE}, {"sata", CONFIG_BUS_SATA}, {"scsi", CONFIG_BUS_SCSI},
-		{"fdc", CONFIG_BUS_FDC}, {"virtio", CONFIG_BUS_VIRTIO}, {"usb", CONFIG_BUS_USB},
-		{"xen", CONFIG_BUS_IDE}, {0},
+		{"ide", CONFIG_BUS_IDE},       {"sata", CONFIG_BUS_SATA},
+		{"scsi", CONFIG_BUS_SCSI},     {"fdc", CONFIG_BUS_FDC},
+		{"virtio", CONFIG_BUS_VIRTIO}, {"usb", CONFIG_BUS_USB},
+		{"xen", CONFIG_BUS_IDE},       {0},
 	};
 	const char *dev = cx_attr_needed(cx, node, "dev");
 	const char *bus_name = cx_attr(cx, node, "bus");
@@ -291,7 +301,8 @@ void config_dev_nic_source(struct cx *cx, xmlNode *node)
 			 network);
 		return;
 	}
-	if (bridge == NULL || *bridge == '\0' || strlen(bridge) > 15 || strchr(bridge, '/') != NULL) {
+	if (bridge == NULL || *bridge == '\0' || strlen(bridge) > 15 ||
+	    strchr(bridge, '/') != NULL) {
 		cx_error(cx, node, "bridge", "the name of a bridge (1 to 15 characters) is needed");
 		return;
 	}
@@ -322,9 +333,9 @@ void config_dev_nic_script(struct cx *cx, xmlNode *node)
 void config_dev_nic_model(struct cx *cx, xmlNode *node)
 {
 	static const struct cx_word models[] = {
-		{"e1000", CONFIG_NIC_E1000}, {"e1000e", CONFIG_NIC_E1000E},
-		{"rtl8139", CONFIG_NIC_RTL8139}, {"virtio", CONFIG_NIC_VIRTIO},
-		{"vmxnet3", CONFIG_NIC_VMXNET3}, {"pcnet", CONFIG_NIC_PCNET},
+		{"e1000", CONFIG_NIC_E1000},       {"e1000e", CONFIG_NIC_E1000E},
+		{"rtl8139", CONFIG_NIC_RTL8139},   {"virtio", CONFIG_NIC_VIRTIO},
+		{"vmxnet3", CONFIG_NIC_VMXNET3},   {"pcnet", CONFIG_NIC_PCNET},
 		{"ne2k_pci", CONFIG_NIC_NE2K_PCI}, {0},
 	};
 	int model = CONFIG_NIC_RTL8139;
@@ -396,7 +407,10 @@ void config_dev_listen(struct cx *cx, xmlNode *node)
 {
 	enum { ADDRESS, SOCKET, NONE };
 	static const struct cx_word types[] = {
-		{"address", ADDRESS}, {"socket", SOCKET}, {"none", NONE}, {0},
+		{"address", ADDRESS},
+		{"socket", SOCKET},
+		{"none", NONE},
+		{0},
 	};
 	struct config_graphics *gfx = &cx->cfg->graphics;
 	const char *address = cx_attr(cx, node, "address");
@@ -417,8 +431,11 @@ void config_dev_listen(struct cx *cx, xmlNode *node)
 void config_dev_video_model(struct cx *cx, xmlNode *node)
 {
 	static const struct cx_word models[] = {
-		{"vga", CONFIG_VIDEO_VGA}, {"cirrus", CONFIG_VIDEO_CIRRUS},
-		{"qxl", CONFIG_VIDEO_QXL}, {"none", CONFIG_VIDEO_NONE}, {0},
+		{"vga", CONFIG_VIDEO_VGA},
+		{"cirrus", CONFIG_VIDEO_CIRRUS},
+		{"qxl", CONFIG_VIDEO_QXL},
+		{"none", CONFIG_VIDEO_NONE},
+		{0},
 	};
 	struct guest_config *cfg = cx->cfg;
 	int model = CONFIG_VIDEO_VGA;
@@ -439,7 +456,10 @@ void config_dev_input(struct cx *cx, xmlNode *node)
 {
 	enum { MOUSE, KEYBOARD, TABLET, PASS };
 	static const struct cx_word types[] = {
-		{"mouse", MOUSE}, {"keyboard", KEYBOARD}, {"tablet", TABLET}, {0},
+		{"mouse", MOUSE},
+		{"keyboard", KEYBOARD},
+		{"tablet", TABLET},
+		{0},
 	};
 	static const struct cx_word buses[] = {{"ps2", 0}, {"xen", 0}, {"usb", 1}, {0}};
 	struct guest_config *cfg = cx->cfg;
@@ -466,12 +486,19 @@ void config_dev_input(struct cx *cx, xmlNode *node)
 static void config_dev_usb_controller(struct cx *cx, xmlNode *node)
 {
 	static const struct cx_word models[] = {
-		{"piix3-uhci", CONFIG_USB_UHCI}, {"piix4-uhci", CONFIG_USB_UHCI},
-		{"qusb1", CONFIG_USB_UHCI}, {"qusb2", CONFIG_USB_EHCI},
-		{"ehci", CONFIG_USB_EHCI}, {"ich9-ehci1", CONFIG_USB_EHCI},
-		{"ich9-uhci1", CONFIG_USB_EHCI}, {"ich9-uhci2", CONFIG_USB_EHCI},
-		{"ich9-uhci3", CONFIG_USB_EHCI}, {"nec-xhci", CONFIG_USB_XHCI},
-		{"qemu-xhci", CONFIG_USB_XHCI}, {"none", CONFIG_USB_NONE}, {0},
+		{"piix3-uhci", CONFIG_USB_UHCI},
+		{"piix4-uhci", CONFIG_USB_UHCI},
+		{"qusb1", CONFIG_USB_UHCI},
+		{"qusb2", CONFIG_USB_EHCI},
+		{"ehci", CONFIG_USB_EHCI},
+		{"ich9-ehci1", CONFIG_USB_EHCI},
+		{"ich9-uhci1", CONFIG_USB_EHCI},
+		{"ich9-uhci2", CONFIG_USB_EHCI},
+		{"ich9-uhci3", CONFIG_USB_EHCI},
+		{"nec-xhci", CONFIG_USB_XHCI},
+		{"qemu-xhci", CONFIG_USB_XHCI},
+		{"none", CONFIG_USB_NONE},
+		{0},
 	};
 	int model = CONFIG_USB_UHCI;
 
@@ -485,9 +512,17 @@ void config_dev_controller(struct cx *cx, xmlNode *node)
 	enum { IMPLIED, USB, UNUSED };
 	/* Controllers appear with their devices; the element only chooses the USB model. */
 	static const struct cx_word types[] = {
-		{"ide", IMPLIED}, {"fdc", IMPLIED}, {"sata", IMPLIED}, {"scsi", IMPLIED},
-		{"pci", IMPLIED}, {"isa", IMPLIED}, {"xenbus", UNUSED}, {"usb", USB},
-		{"virtio-serial", UNUSED}, {"ccid", UNUSED}, {0},
+		{"ide", IMPLIED},
+		{"fdc", IMPLIED},
+		{"sata", IMPLIED},
+		{"scsi", IMPLIED},
+		{"pci", IMPLIED},
+		{"isa", IMPLIED},
+		{"xenbus", UNUSED},
+		{"usb", USB},
+		{"virtio-serial", UNUSED},
+		{"ccid", UNUSED},
+		{0},
 	};
 	int type = IMPLIED;
 
@@ -506,7 +541,7 @@ void config_dev_sound(struct cx *cx, xmlNode *node)
 	static const struct cx_word models[] = {
 		{"sb16", CONFIG_SOUND_SB16}, {"es1370", CONFIG_SOUND_ES1370},
 		{"ac97", CONFIG_SOUND_AC97}, {"ich6", CONFIG_SOUND_HDA},
-		{"ich9", CONFIG_SOUND_HDA}, {0},
+		{"ich9", CONFIG_SOUND_HDA},  {0},
 	};
 	int model = CONFIG_SOUND_NONE;
 
@@ -531,7 +566,10 @@ void config_dev_memballoon(struct cx *cx, xmlNode *node)
 void config_dev_rng(struct cx *cx, xmlNode *node)
 {
 	static const struct cx_word models[] = {
-		{"virtio", 1}, {"virtio-transitional", 1}, {"virtio-non-transitional", 1}, {0},
+		{"virtio", 1},
+		{"virtio-transitional", 1},
+		{"virtio-non-transitional", 1},
+		{0},
 	};
 	int model = 1;
 
@@ -556,9 +594,9 @@ void config_dev_watchdog(struct cx *cx, xmlNode *node)
 {
 	static const struct cx_word models[] = {{"i6300esb", 0}, {0}};
 	static const struct cx_word actions[] = {
-		{"reset", CONFIG_WATCHDOG_RESET}, {"shutdown", CONFIG_WATCHDOG_SHUTDOWN},
+		{"reset", CONFIG_WATCHDOG_RESET},       {"shutdown", CONFIG_WATCHDOG_SHUTDOWN},
 		{"poweroff", CONFIG_WATCHDOG_POWEROFF}, {"pause", CONFIG_WATCHDOG_PAUSE},
-		{"none", CONFIG_WATCHDOG_NONE}, {0},
+		{"none", CONFIG_WATCHDOG_NONE},         {0},
 	};
 	int model;
 	int action = CONFIG_WATCHDOG_RESET;

@@ -33,8 +33,8 @@ void config_dom_uuid(struct cx *cx, xmlNode *node)
 		return;
 	}
 	if (config_uuid_parse(text, cx->cfg->uuid) != 0) {
-		cx_error(cx, node, NULL, "'%s' is not a UUID (32 hexadecimal digits, dashes optional)",
-			 text);
+		cx_error(cx, node, NULL,
+			 "'%s' is not a UUID (32 hexadecimal digits, dashes optional)", text);
 		return;
 	}
 	cx->cfg->uuid_given = true;
@@ -120,7 +120,8 @@ void config_dom_os_loader(struct cx *cx, xmlNode *node)
 		return;
 	}
 	if (strstr(path, "OVMF") != NULL || strstr(path, "ovmf") != NULL) {
-		cx_error(cx, node, NULL, "UEFI firmware '%s' is not supported; name hvmloader", path);
+		cx_error(cx, node, NULL, "UEFI firmware '%s' is not supported; name hvmloader",
+			 path);
 		return;
 	}
 	if (cx_is_bios_path(path)) {
@@ -133,8 +134,11 @@ void config_dom_os_loader(struct cx *cx, xmlNode *node)
 void config_dom_os_boot(struct cx *cx, xmlNode *node)
 {
 	static const struct cx_word devices[] = {
-		{"fd", CONFIG_BOOT_FLOPPY}, {"hd", CONFIG_BOOT_DISK},
-		{"cdrom", CONFIG_BOOT_CDROM}, {"network", CONFIG_BOOT_NETWORK}, {0},
+		{"fd", CONFIG_BOOT_FLOPPY},
+		{"hd", CONFIG_BOOT_DISK},
+		{"cdrom", CONFIG_BOOT_CDROM},
+		{"network", CONFIG_BOOT_NETWORK},
+		{0},
 	};
 	struct guest_config *cfg = cx->cfg;
 	int device = CONFIG_BOOT_DISK;
@@ -200,8 +204,8 @@ void config_dom_hap(struct cx *cx, xmlNode *node)
 
 void config_dom_viridian(struct cx *cx, xmlNode *node)
 {
-	cx->cfg->viridian |= HVMPV_base_freq | HVMPV_time_ref_count | HVMPV_reference_tsc |
-			     HVMPV_apic_assist;
+	cx->cfg->viridian |=
+		HVMPV_base_freq | HVMPV_time_ref_count | HVMPV_reference_tsc | HVMPV_apic_assist;
 }
 
 void config_dom_hyperv(struct cx *cx, xmlNode *node)
@@ -217,14 +221,10 @@ void config_dom_hyperv(struct cx *cx, xmlNode *node)
 void config_dom_hyperv_bit(struct cx *cx, xmlNode *node)
 {
 	static const struct cx_word bits[] = {
-		{"vapic", HVMPV_apic_assist},
-		{"vpindex", 0},
-		{"synic", HVMPV_synic},
-		{"stimer", HVMPV_stimer | HVMPV_time_ref_count},
-		{"frequencies", 0},
-		{"tlbflush", HVMPV_hcall_remote_tlb_flush},
-		{"ipi", HVMPV_hcall_ipi},
-		{0},
+		{"vapic", HVMPV_apic_assist}, {"vpindex", 0},
+		{"synic", HVMPV_synic},       {"stimer", HVMPV_stimer | HVMPV_time_ref_count},
+		{"frequencies", 0},           {"tlbflush", HVMPV_hcall_remote_tlb_flush},
+		{"ipi", HVMPV_hcall_ipi},     {0},
 	};
 	bool on = false;
 
@@ -241,8 +241,10 @@ void config_dom_hyperv_bit(struct cx *cx, xmlNode *node)
 void config_dom_clock(struct cx *cx, xmlNode *node)
 {
 	static const struct cx_word offsets[] = {
-		{"utc", CONFIG_CLOCK_UTC}, {"localtime", CONFIG_CLOCK_LOCALTIME},
-		{"variable", CONFIG_CLOCK_VARIABLE}, {0},
+		{"utc", CONFIG_CLOCK_UTC},
+		{"localtime", CONFIG_CLOCK_LOCALTIME},
+		{"variable", CONFIG_CLOCK_VARIABLE},
+		{0},
 	};
 	static const struct cx_word bases[] = {{"utc", 0}, {"localtime", 1}, {0}};
 	int offset = CONFIG_CLOCK_UTC;
@@ -269,18 +271,20 @@ void config_dom_timer(struct cx *cx, xmlNode *node)
 {
 	enum { TSC, HPET, OTHER };
 	static const struct cx_word names[] = {
-		{"tsc", TSC}, {"hpet", HPET}, {"rtc", OTHER}, {"pit", OTHER},
+		{"tsc", TSC},           {"hpet", HPET},      {"rtc", OTHER},      {"pit", OTHER},
 		{"hypervclock", OTHER}, {"platform", OTHER}, {"kvmclock", OTHER}, {0},
 	};
 	static const struct cx_word modes[] = {
-		{"auto", CONFIG_TSC_AUTO}, {"emulate", CONFIG_TSC_EMULATE},
-		{"native", CONFIG_TSC_NATIVE}, {"paravirt", CONFIG_TSC_PARAVIRT}, {0},
+		{"auto", CONFIG_TSC_AUTO},
+		{"emulate", CONFIG_TSC_EMULATE},
+		{"native", CONFIG_TSC_NATIVE},
+		{"paravirt", CONFIG_TSC_PARAVIRT},
+		{0},
 	};
 	int name = OTHER;
 	int mode = CONFIG_TSC_AUTO;
 
-	if (cx_attr_needed(cx, node, "name") == NULL ||
-	    !cx_enum(cx, node, "name", names, &name)) {
+	if (cx_attr_needed(cx, node, "name") == NULL || !cx_enum(cx, node, "name", names, &name)) {
 		return;
 	}
 	if (name == TSC) {
@@ -335,8 +339,7 @@ void config_dom_on_crash(struct cx *cx, xmlNode *node)
 
 		if (restart || strcmp(text, "coredump-destroy") == 0) {
 			cx_warn(cx, node, NULL, "no core dump is written; taken as '%s'", text + 9);
-			cx->cfg->on_crash =
-				restart ? CONFIG_ACTION_RESTART : CONFIG_ACTION_DESTROY;
+			cx->cfg->on_crash = restart ? CONFIG_ACTION_RESTART : CONFIG_ACTION_DESTROY;
 			return;
 		}
 	}
@@ -350,7 +353,8 @@ void config_dom_cpu(struct cx *cx, xmlNode *node)
 	cx->cfg->where.cpu = cx_where(cx, node, NULL);
 	if (mode != NULL && strcmp(mode, "host-passthrough") != 0) {
 		cx_warn(cx, node, "mode",
-			"'%s' has no effect: the guest sees the host's CPU (host-passthrough)", mode);
+			"'%s' has no effect: the guest sees the host's CPU (host-passthrough)",
+			mode);
 	}
 }
 
@@ -358,7 +362,7 @@ void config_dom_cpu_feature(struct cx *cx, xmlNode *node)
 {
 	enum { OFF, ON, AS_IS };
 	static const struct cx_word policies[] = {
-		{"force", ON}, {"require", ON}, {"optional", AS_IS},
+		{"force", ON},    {"require", ON}, {"optional", AS_IS},
 		{"disable", OFF}, {"forbid", OFF}, {0},
 	};
 	struct guest_config *cfg = cx->cfg;

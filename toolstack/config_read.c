@@ -78,8 +78,7 @@ static void cx_bad_value(struct cx *cx, const xmlNode *node, const char *attr, c
 
 static void cx_bad_value(struct cx *cx, const xmlNode *node, const char *attr, const char *fmt, ...)
 {
-	struct config_pos pos =
-		attr != NULL ? cx_where(cx, node, attr) : cx_where_text(cx, node);
+	struct config_pos pos = attr != NULL ? cx_where(cx, node, attr) : cx_where_text(cx, node);
 	va_list args;
 
 	va_start(args, fmt);

@@ -226,8 +226,7 @@ static xmlDoc *config_parse(const char *text, size_t len, struct config_diags *d
 	xmlDoc *doc;
 
 	if (len > CONFIG_MAX_TEXT || memchr(text, '\0', len) != NULL) {
-		config_diag_add(diags, CONFIG_ERROR, nowhere, NULL,
-				"not a domain document: %s",
+		config_diag_add(diags, CONFIG_ERROR, nowhere, NULL, "not a domain document: %s",
 				len > CONFIG_MAX_TEXT ? "larger than 1 MiB" : "not UTF-8 text");
 		return NULL;
 	}
@@ -317,6 +316,38 @@ free_doc:
 	cx_finish(&cx);
 	xmlFreeDoc(doc);
 	return rc;
+}
+
+char *config_text_with_uuid(const char *text, size_t len, const uint8_t uuid[16], size_t *out_len)
+{
+	char line[CONFIG_UUID_LEN + 16];
+	char uuid_text[CONFIG_UUID_LEN];
+	struct xmlpos pos;
+	size_t before;
+	size_t line_len;
+	char *out = NULL;
+
+	if (xmlpos_scan(text, len, &pos) != 0) {
+		return NULL;
+	}
+	if (pos.nr_elements == 0) {
+		goto free_pos;
+	}
+	config_uuid_text(uuid, uuid_text);
+	line_len = (size_t)snprintf(line, sizeof(line), "<uuid>%s</uuid>", uuid_text);
+	before = (size_t)(pos.elements[0].body - text);
+	out = malloc(len + line_len + 1);
+	if (out == NULL) {
+		goto free_pos;
+	}
+	memcpy(out, text, before);
+	memcpy(out + before, line, line_len);
+	memcpy(out + before + line_len, text + before, len - before);
+	*out_len = len + line_len;
+	out[*out_len] = '\0';
+free_pos:
+	xmlpos_free(&pos);
+	return out;
 }
 
 /* The whole of a file, at most one byte more than is accepted. */

@@ -20,12 +20,9 @@
 enum life_end_kind life_kind_of_code(unsigned int shutdown_code)
 {
 	static const enum life_end_kind kinds[] = {
-		[SHUTDOWN_poweroff] = LIFE_POWEROFF,
-		[SHUTDOWN_reboot] = LIFE_REBOOT,
-		[SHUTDOWN_suspend] = LIFE_SUSPEND,
-		[SHUTDOWN_crash] = LIFE_CRASH,
-		[SHUTDOWN_watchdog] = LIFE_WATCHDOG,
-		[SHUTDOWN_soft_reset] = LIFE_SOFT_RESET,
+		[SHUTDOWN_poweroff] = LIFE_POWEROFF, [SHUTDOWN_reboot] = LIFE_REBOOT,
+		[SHUTDOWN_suspend] = LIFE_SUSPEND,   [SHUTDOWN_crash] = LIFE_CRASH,
+		[SHUTDOWN_watchdog] = LIFE_WATCHDOG, [SHUTDOWN_soft_reset] = LIFE_SOFT_RESET,
 	};
 
 	if (shutdown_code >= sizeof(kinds) / sizeof(kinds[0])) {
@@ -166,14 +163,10 @@ int life_end(uint32_t domid, const struct guest_config *cfg, const char *xml_pat
 const char *life_kind_name(enum life_end_kind kind)
 {
 	static const char *const names[] = {
-		[LIFE_POWEROFF] = "powered off",
-		[LIFE_REBOOT] = "rebooted",
-		[LIFE_SUSPEND] = "suspended",
-		[LIFE_CRASH] = "crashed",
-		[LIFE_WATCHDOG] = "watchdog expired",
-		[LIFE_SOFT_RESET] = "soft reset",
-		[LIFE_DM_DIED] = "device model died",
-		[LIFE_GONE] = "destroyed",
+		[LIFE_POWEROFF] = "powered off",      [LIFE_REBOOT] = "rebooted",
+		[LIFE_SUSPEND] = "suspended",         [LIFE_CRASH] = "crashed",
+		[LIFE_WATCHDOG] = "watchdog expired", [LIFE_SOFT_RESET] = "soft reset",
+		[LIFE_DM_DIED] = "device model died", [LIFE_GONE] = "destroyed",
 	};
 
 	return names[kind];

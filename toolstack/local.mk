@@ -43,7 +43,10 @@ ostler_SOURCES = \
 	toolstack/cmd_console.c \
 	toolstack/cmd_dmesg.c \
 	toolstack/cmd_dump.c \
-	toolstack/cmd_screenshot.c
+	toolstack/monitor.c toolstack/monitor.h \
+	toolstack/cmd_screenshot.c \
+	toolstack/cmd_media.c \
+	toolstack/cmd_keys.c
 ostler_CFLAGS = $(HOSTED_CFLAGS)
 ostler_CPPFLAGS = $(TOOLSTACK_CPPFLAGS) $(YAJL_CFLAGS)
 ostler_LDADD = $(QMP_LIBS) $(TOOLSTACK_LIBS)

@@ -58,6 +58,24 @@ static const struct cmd_opt main_destroy_opts[] = {
 	{0},
 };
 
+static const struct cmd_opt main_media_opts[] = {
+	{'e', false, "eject", NULL, false, CMD_ARG_NONE, "take the medium out"},
+	{'f', false, "force", NULL, false, CMD_ARG_NONE, "even if the guest has locked the drive"},
+	{'o', false, "format", "FORMAT", false, CMD_ARG_TEXT, "of the image (raw)"},
+	{'r', false, "read-only", NULL, false, CMD_ARG_NONE, "a floppy that cannot be written"},
+	{0},
+};
+
+static const struct cmd_opt main_keys_opts[] = {
+	{'x', false, "text", "TEXT", false, CMD_ARG_TEXT, "type this on a US keyboard"},
+	{0},
+};
+
+static const struct cmd_opt main_monitor_opts[] = {
+	{'H', false, "hmp", NULL, false, CMD_ARG_NONE, "accepted: it is always the human monitor"},
+	{0},
+};
+
 #define DOM CMD_ARG_DOMAIN
 
 const struct cmd cmd_table[] = {
@@ -84,6 +102,10 @@ const struct cmd cmd_table[] = {
 	 main_domstate_opts, cmd_domstate},
 	{"dumpxml", NULL, "DOMAIN", "the document a domain was created from", NULL, DOM, 1, 1,
 	 false, NULL, cmd_dumpxml},
+	{"domblklist", "block-list", "DOMAIN", "the disks of a domain", NULL, DOM, 1, 1, true, NULL,
+	 cmd_domblklist},
+	{"domiflist", "network-list", "DOMAIN", "the network cards of a domain", NULL, DOM, 1, 1,
+	 true, NULL, cmd_domiflist},
 	{"console", NULL, "DOMAIN", "attach to a guest's serial console; ^] leaves", NULL, DOM, 1,
 	 1, false, NULL, cmd_console},
 	{"ttyconsole", NULL, "DOMAIN", "the terminal device of a guest's serial console", NULL, DOM,
@@ -110,6 +132,18 @@ const struct cmd cmd_table[] = {
 	 false, NULL, cmd_screenshot},
 	{"vncdisplay", "domdisplay", "DOMAIN", "where a guest's VNC server listens", NULL, DOM, 1, 1,
 	 true, NULL, cmd_vncdisplay},
+	{"change-media", "cd-insert", "DOMAIN TARGET [FILE]",
+	 "put an image into a guest's CD-ROM or floppy drive",
+	 "TARGET is the drive's name in the document, like hdc. Without FILE the drive is emptied.", DOM,
+	 2, 3, false, main_media_opts, cmd_change_media},
+	{"eject", "cd-eject", "DOMAIN TARGET", "empty a guest's CD-ROM or floppy drive", NULL, DOM, 2,
+	 2, false, main_media_opts, cmd_eject},
+	{"send-key", NULL, "DOMAIN [KEY...]", "press keys on a guest's keyboard",
+	 "Each KEY is a key or several held together: ret, f12, ctrl-alt-delete.", DOM, 1,
+	 CMD_MAX_ARGS, false, main_keys_opts, cmd_send_key},
+	{"monitor", "qemu-monitor-command", "DOMAIN COMMAND...",
+	 "run a command in the monitor of a guest's QEMU", NULL, DOM, 2, CMD_MAX_ARGS, false,
+	 main_monitor_opts, cmd_monitor},
 	{"dmesg", NULL, "", "the hypervisor's messages", NULL, CMD_ARG_NONE, 0, 0, true,
 	 main_dmesg_opts, cmd_dmesg},
 	{"debug-keys", NULL, "KEYS", "run the hypervisor's debug keys", NULL, CMD_ARG_TEXT, 1, 1,

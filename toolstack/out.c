@@ -144,7 +144,7 @@ static void out_table_row(const char *const *cells, const size_t *widths, size_t
 	putchar('\n');
 }
 
-void out_table(const char *const *header, size_t columns, char *const *const *rows, size_t nr)
+void out_table(const char *const *header, size_t columns, char *const *cells, size_t nr)
 {
 	size_t widths[OUT_MAX_COLUMNS] = {0};
 	size_t total = 0;
@@ -153,7 +153,7 @@ void out_table(const char *const *header, size_t columns, char *const *const *ro
 	for (size_t c = 0; c < columns; c++) {
 		widths[c] = strlen(header[c]);
 		for (size_t r = 0; r < nr; r++) {
-			size_t len = strlen(rows[r][c]);
+			size_t len = strlen(cells[r * columns + c]);
 
 			widths[c] = len > widths[c] ? len : widths[c];
 		}
@@ -166,7 +166,7 @@ void out_table(const char *const *header, size_t columns, char *const *const *ro
 	}
 	putchar('\n');
 	for (size_t r = 0; r < nr; r++) {
-		out_table_row((const char *const *)rows[r], widths, columns);
+		out_table_row((const char *const *)cells + r * columns, widths, columns);
 	}
 }
 

@@ -39,8 +39,11 @@ void out_json_end(struct out_json *json);
 
 #define OUT_MAX_COLUMNS 8
 
-/* Print rows as virsh does: a header, dashes as wide as the widest row, columns 3 blanks apart. */
-void out_table(const char *const *header, size_t columns, char *const *const *rows, size_t nr);
+/*
+ * Print rows as virsh does: a header, dashes as wide as the widest row, columns 3 blanks apart.
+ * `cells`: nr rows of `columns` strings each, one after the other.
+ */
+void out_table(const char *const *header, size_t columns, char *const *cells, size_t nr);
 
 /* One line of virsh's dominfo: the key padded to 15, a blank, the value. */
 void out_pair(const char *key, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -175,6 +175,7 @@ static int xmlpos_scan_tag(struct xmlpos_head *h, struct xmlpos *pos)
 	}
 	xmlpos_skip_past(h, ">");
 	element->nr_attrs = nr;
+	element->body = h->at;
 	xmlpos_skip_blank(h);
 	element->text_at = h->point;
 	return 0;

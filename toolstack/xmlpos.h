@@ -27,6 +27,7 @@ struct xmlpos_attr {
 struct xmlpos_element {
 	struct xmlpos_point at;	     /* of the '<' */
 	struct xmlpos_point text_at; /* first byte after the tag that is not white space */
+	const char *body; /* first byte after the tag, in the text */
 	size_t first_attr;
 	size_t nr_attrs;
 };

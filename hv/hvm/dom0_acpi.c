@@ -20,7 +20,8 @@ struct out {
 
 static void put(struct out *o, const void *p, uint32_t n)
 {
-	if (n > o->size - o->used) {
+	/* Alignment alone may have gone past the end. */
+	if (o->too_long || o->used > o->size || n > o->size - o->used) {
 		o->too_long = true;
 		return;
 	}

@@ -38,7 +38,8 @@ enum emul_result emul_cpu_read_dr(struct emul_ctxt *c, unsigned int dr, uint64_t
 
 enum emul_result emul_cpu_write_dr(struct emul_ctxt *c, unsigned int dr, uint64_t value)
 {
-	return hvm_dr_write(vcpu_of(c), dr, value) == 0 ? EMUL_OK : fault(c, EXC_UD, false, 0);
+	int rc = hvm_dr_write(vcpu_of(c), dr, value);
+	return rc == 0 ? EMUL_OK : fault(c, rc == -ENOENT ? EXC_UD : EXC_GP, rc != -ENOENT, 0);
 }
 
 enum emul_result emul_cpu_read_msr(struct emul_ctxt *c, uint32_t msr, uint64_t *value)

@@ -42,6 +42,9 @@ static int write_cr0(struct vcpu *v, uint64_t value)
 	virt->get_sys(&v->arch, &s);
 	virt->get_seg(&v->arch, VSEG_CS, &cs);
 	bool was_paging = s.cr0 & CR0_PG, paging = value & CR0_PG;
+	if (was_paging && !paging && (s.cr4 & CR4_PCIDE)) {
+		return -EINVAL;
+	}
 	if (value >> 32 != 0 || (paging && !(value & CR0_PE)) || ((value & CR0_NW) && !(value & CR0_CD))) {
 		return -EINVAL;
 	}
@@ -69,8 +72,27 @@ static int write_cr4(struct vcpu *v, uint64_t value)
 	    ((value & CR4_PCIDE) && !(s.efer & EFER_LMA))) {
 		return -EINVAL;
 	}
+	if ((value & ~s.cr4 & CR4_PCIDE) && (s.cr3 & 0xfff) != 0) {
+		return -EINVAL;
+	}
 	s.cr4 = value;
 	virt->set_sys(&v->arch, &s, SYS_CR4);
+	return 0;
+}
+
+/* With process identifiers bit 63 says that translations may stay; it is not kept. Bits 62:52 are never an address. */
+static int write_cr3(struct vcpu *v, uint64_t value)
+{
+	struct sys_regs s;
+	virt->get_sys(&v->arch, &s);
+	if (s.cr4 & CR4_PCIDE) {
+		value &= ~BIT(63);
+	}
+	if (value >> 52 != 0) {
+		return -EINVAL;
+	}
+	s.cr3 = value;
+	virt->set_sys(&v->arch, &s, SYS_CR3);
 	return 0;
 }
 
@@ -81,12 +103,12 @@ int hvm_cr_write(struct vcpu *v, unsigned int cr, uint64_t value)
 	case 0:
 		return write_cr0(v, value);
 	case 2:
-	case 3:
 		virt->get_sys(&v->arch, &s);
-		s.cr2 = cr == 2 ? value : s.cr2;
-		s.cr3 = cr == 3 ? value & ~(1ull << 63) : s.cr3;
-		virt->set_sys(&v->arch, &s, cr == 2 ? SYS_CR2 : SYS_CR3);
+		s.cr2 = value;
+		virt->set_sys(&v->arch, &s, SYS_CR2);
 		return 0;
+	case 3:
+		return write_cr3(v, value);
 	case 4:
 		return write_cr4(v, value);
 	case 8:
@@ -119,9 +141,12 @@ int hvm_dr_read(struct vcpu *v, unsigned int dr, uint64_t *value)
 {
 	struct sys_regs s;
 	int rc = dr_index(v, dr, &dr);
+	if (rc != 0) {
+		return rc;
+	}
 	virt->get_sys(&v->arch, &s);
 	*value = dr == 6 ? s.dr6 : dr == 7 ? s.dr7 : hw_read_dr(dr);
-	return rc;
+	return 0;
 }
 
 int hvm_dr_write(struct vcpu *v, unsigned int dr, uint64_t value)

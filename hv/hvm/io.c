@@ -7,6 +7,7 @@
 #include "hvm/hvm_state.h"
 #include "hvm/ioreq_client.h"
 #include "lib/atomic.h"
+#include "lib/checked.h"
 #include "lib/err.h"
 
 #define PCI_ADDRESS_PORT 0xcf8
@@ -139,10 +140,12 @@ enum io_route hvm_io_bulk(struct vcpu *v, struct io_access *a, bool pointer, uin
 			  uint32_t *count)
 {
 	uint64_t low = down ? a->addr - (uint64_t)(*count - 1) * a->size : a->addr;
-	unsigned int span = a->space == IO_PIO ? a->size : *count * a->size;
-	struct ioreq_server *s;
-	s = ioreq_server_select(v->domain, a->space == IO_PIO ? IOREQ_RANGE_PORT : IOREQ_RANGE_MEMORY,
-				a->space == IO_PIO ? a->addr : low, span);
+	unsigned int span = a->size;
+	struct ioreq_server *s = NULL;
+	if (a->space == IO_PIO || !mul_overflows(*count, a->size, &span)) {
+		s = ioreq_server_select(v->domain, a->space == IO_PIO ? IOREQ_RANGE_PORT : IOREQ_RANGE_MEMORY,
+					a->space == IO_PIO ? a->addr : low, span);
+	}
 	if (s == NULL) {
 		*count = 0;
 		return ROUTE_DONE;

@@ -47,9 +47,22 @@ static size_t log_used;
 /* ---- heap ---- */
 
 static long heap_live;
+static unsigned int fail_in;
+
+void fake_fail_nth(unsigned int n) { fail_in = n; }
+bool fake_failed(void) { return fail_in == 0; }
+
+/* Is this allocation the one that fails? */
+static bool fails(void)
+{
+	return fail_in != 0 && --fail_in == 0;
+}
 
 void *heap_alloc(size_t size)
 {
+	if (fails()) {
+		return NULL;
+	}
 	heap_live++;
 	return calloc(1, size != 0 ? size : 1);
 }
@@ -94,7 +107,7 @@ static struct page *take(uint64_t n, struct domain *owner)
 
 struct page *page_alloc_owned(struct domain *d, unsigned int order)
 {
-	return take(BIT(order), d);
+	return fails() ? NULL : take(BIT(order), d);
 }
 
 void page_assign(struct domain *d, mfn_t mfn, uint64_t n)
@@ -258,6 +271,9 @@ int sched_unit_init(struct sched_unit *u, const char *name, void (*entry)(void *
 	*u = (struct sched_unit){ .name = name, .entry = entry, .arg = arg, .hooks = hooks, .cpu = cpu,
 		.pinned = pinned, .state = SCHED_BLOCKED };
 	u->stack = heap_alloc(16);
+	if (u->stack == NULL) {
+		return -ENOMEM;
+	}
 	require(unit_count < ARRAY_SIZE(units));
 	units[unit_count++] = u;
 	return 0;
@@ -358,7 +374,9 @@ size_t console_ring_read(char *buf, size_t size, uint32_t *index)
 {
 	size_t n = *index < log_used ? MIN(log_used - *index, size) : 0;
 
-	memcpy(buf, fake_log + *index, n);
+	if (n != 0) {
+		memcpy(buf, fake_log + *index, n);
+	}
 	*index += (uint32_t)n;
 	return n;
 }
@@ -423,7 +441,7 @@ int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 {
 	require(order == 0 || order == PAGE_ORDER_2M);
 	require(held_count == 0);
-	if (map_count + BIT(order) > ARRAY_SIZE(map)) {
+	if (map_count + BIT(order) > ARRAY_SIZE(map) || fails()) {
 		return -ENOMEM;
 	}
 	for (uint64_t i = 0; i < BIT(order); i++) {
@@ -630,7 +648,12 @@ int hvm_set_cpu(struct vcpu *v, const struct hvm_hw_cpu *r)
 	return 0;
 }
 
-static int hvm_domain_init(struct domain *d) { d->hvm = heap_alloc(1); return 0; }
+static int hvm_domain_init(struct domain *d)
+{
+	d->hvm = heap_alloc(1);
+	return d->hvm != NULL ? 0 : -ENOMEM;
+}
+
 static void hvm_domain_free(struct domain *d) { heap_free(d->hvm); d->hvm = NULL; }
 static int hvm_vcpu_init(struct vcpu *v) { return 0; }
 static void hvm_vcpu_free(struct vcpu *v) { }

@@ -16,6 +16,9 @@
 
 /* Start anew: no domains (but Dom0, with vcpus vCPUs, current is its vCPU 0), no memory in use. */
 void fake_hv_reset(unsigned int dom0_vcpus);
+/* The n-th allocation from now fails (heap, frames, page tables); 0: none. Then: did it? */
+void fake_fail_nth(unsigned int n);
+bool fake_failed(void);
 /* What is in use now is no leak. */
 void fake_hv_set_base(void);
 /* A guest, unpaused, with vCPU 0 online; 64-bit until told otherwise. */

@@ -167,7 +167,11 @@ static void one_call(struct input *in)
 		arg[1] = ptr;
 		break;
 	}
+	if (byte(in) % 16 == 0) {
+		fake_fail_nth(1u + byte(in) % 4);
+	}
 	uint64_t rc = hypercall_dispatch(current_vcpu(), nr, arg);
+	fake_fail_nth(0);
 	if (getenv("FUZZ_VERBOSE") != NULL) {
 		fprintf(stderr, "d%u: %s(%#lx, %#lx, %#lx) = %ld\n", current_vcpu()->domain->id, hypercall_name(nr),
 			arg[0], arg[1], arg[2], (long)rc);

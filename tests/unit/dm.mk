@@ -43,3 +43,13 @@ tests_fuzz_fuzz_qmp_SOURCES = tests/fuzz/fuzz_qmp.c tests/fuzz/standalone.c dm-g
 tests_fuzz_fuzz_qmp_CFLAGS = $(TEST_CFLAGS)
 tests_fuzz_fuzz_qmp_CPPFLAGS = $(TEST_CPPFLAGS) $(YAJL_CFLAGS)
 tests_fuzz_fuzz_qmp_LDADD = $(YAJL_LIBS)
+
+check_PROGRAMS += tests/unit/test_supervise
+TESTS += tests/unit/test_supervise
+tests_unit_test_supervise_SOURCES = tests/unit/test_supervise.c dm-glue/supervise.c dm-glue/start.c \
+	dm-glue/qemu_proc.c dm-glue/publish.c dm-glue/resources.c dm-glue/dmlock.c dm-glue/logfile.c \
+	dm-glue/image.c dm-glue/tap.c dm-glue/qemu_args.c dm-glue/qmp.c dm-glue/qmp_wire.c \
+	dm-glue/qmp_cmds.c
+tests_unit_test_supervise_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_supervise_CPPFLAGS = $(TEST_CPPFLAGS) $(XEN_CFLAGS) $(YAJL_CFLAGS)
+tests_unit_test_supervise_LDADD = $(TEST_LDADD) $(YAJL_LIBS)

@@ -29,3 +29,42 @@ tests_unit_test_exit_msr_SOURCES = tests/unit/test_exit_msr.c tests/fake/bug.c t
 tests_unit_test_exit_msr_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_exit_msr_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_exit_msr_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_hvm_io
+TESTS += tests/unit/test_hvm_io
+tests_unit_test_hvm_io_SOURCES = tests/unit/test_hvm_io.c tests/fake/bug.c tests/fake/fake_vcpu.c hv/hvm/io.c \
+	hv/dev/bus.c hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vlapic_ipi.c
+tests_unit_test_hvm_io_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_hvm_io_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_hvm_io_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_hvm_inject
+TESTS += tests/unit/test_hvm_inject
+tests_unit_test_hvm_inject_SOURCES = tests/unit/test_hvm_inject.c tests/fake/bug.c tests/fake/fake_vcpu.c \
+	hv/hvm/inject.c
+tests_unit_test_hvm_inject_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_hvm_inject_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_hvm_inject_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_exit_cr
+TESTS += tests/unit/test_exit_cr
+tests_unit_test_exit_cr_SOURCES = tests/unit/test_exit_cr.c tests/fake/bug.c tests/fake/fake_vcpu.c \
+	hv/hvm/exit_cr.c hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vlapic_ipi.c
+tests_unit_test_exit_cr_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_exit_cr_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_exit_cr_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_emul_cpu
+TESTS += tests/unit/test_emul_cpu
+tests_unit_test_emul_cpu_SOURCES = tests/unit/test_emul_cpu.c tests/fake/bug.c tests/fake/fake_vcpu.c \
+	hv/hvm/emul_cpu.c
+tests_unit_test_emul_cpu_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_emul_cpu_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_emul_cpu_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_dom0_acpi
+TESTS += tests/unit/test_dom0_acpi
+tests_unit_test_dom0_acpi_SOURCES = tests/unit/test_dom0_acpi.c tests/fake/bug.c hv/hvm/dom0_acpi.c
+tests_unit_test_dom0_acpi_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_dom0_acpi_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_dom0_acpi_LDADD = $(TEST_LDADD)

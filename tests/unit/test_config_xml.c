@@ -491,6 +491,26 @@ START_TEST(test_positions)
 }
 END_TEST
 
+/* A UUID put into a document is the one that is read from it; all the rest stays. */
+START_TEST(test_pinned_uuid)
+{
+	static const char text[] = "<?xml version='1.0'?><!-- <domain> -->\n<domain\n type='xen'>"
+				   "<name>g</name><memory unit='MiB'>64</memory></domain>\n";
+	uint8_t uuid[16] = {1, 2, 3};
+	size_t len = 0;
+	char *pinned = config_text_with_uuid(text, strlen(text), uuid, &len);
+
+	ck_assert_ptr_nonnull(pinned);
+	ck_assert_uint_eq(len, strlen(text) + strlen("<uuid></uuid>") + 36);
+	ck_assert_int_eq(load(pinned), 0);
+	ck_assert(cfg->uuid_given);
+	ck_assert_mem_eq(cfg->uuid, uuid, 16);
+	ck_assert_str_eq(cfg->name, "g");
+	free(pinned);
+	drop();
+}
+END_TEST
+
 /* Does the schema agree that the document is right? */
 static bool schema_accepts(const char *path)
 {
@@ -549,7 +569,7 @@ int main(void)
 		test_names, test_uuid, test_loader, test_disks, test_disk_block_and_xvd,
 		test_disk_rules, test_boot_order, test_nics, test_serials,
 		test_graphics_and_video, test_clock_life_cpu, test_commandline_namespaces,
-		test_positions, test_examples, NULL,
+		test_positions, test_pinned_uuid, test_examples, NULL,
 	};
 
 	return suite_run("config_xml", setup, tests);

@@ -239,6 +239,27 @@ START_TEST(park_all)
 }
 END_TEST
 
+/* Every allocation of a creation fails once: it says so and leaves nothing behind. */
+START_TEST(creation_without_memory)
+{
+	struct xen_domctl op;
+	unsigned int n = 0;
+	int64_t rc;
+
+	do {
+		op = create_op();
+		fake_fail_nth(++n);
+		rc = domctl(&op, XEN_DOMCTL_createdomain, 0xffff);
+		ck_assert(rc == 0 || rc == -ENOMEM);
+		ck_assert(rc == 0 || fake_failed());
+		ck_assert(rc != 0 || !fake_failed());
+		fake_fail_nth(0);
+		fake_hv_check_leaks();
+	} while (rc != 0);
+	ck_assert_uint_gt(n, 12);
+}
+END_TEST
+
 START_TEST(machine)
 {
 	struct xen_sysctl op;
@@ -278,7 +299,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { creation, pause_and_info, context, crash_and_destroy, park_all, machine, NULL };
+	const TTest *const tests[] = { creation, pause_and_info, context, crash_and_destroy, park_all,
+		creation_without_memory, machine, NULL };
 
 	return suite_run("domain", setup, tests);
 }

@@ -278,10 +278,34 @@ START_TEST(handles_run_out)
 }
 END_TEST
 
+START_TEST(map_without_memory)
+{
+	grant_handle_t h = 0;
+	unsigned int n = 0;
+	int16_t status;
+
+	grant_to(8, 0, 3, 0);
+	do {
+		fake_fail_nth(++n);
+		status = map(8, 0x800, false, &h);
+		fake_fail_nth(0);
+		ck_assert(status == GNTST_okay || status == GNTST_no_space || status == GNTST_no_device_space);
+		if (status != GNTST_okay) {
+			ck_assert_uint_eq(table[8].flags, GTF_permit_access);
+			ck_assert_uint_eq(fake_page_refs(GFN(3), g), 1);
+		}
+	} while (status != GNTST_okay);
+	ck_assert_uint_gt(n, 2);
+	ck_assert_int_eq(unmap(h, 0), GNTST_okay);
+	fake_hv_check_leaks();
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { map_and_unmap, map_refused, foreign_pages_are_not_granted, granter_dies,
-		mapper_dies, copies, table_growth, handles_run_out, NULL };
+		mapper_dies, copies, table_growth, handles_run_out,
+		map_without_memory, NULL };
 
 	return suite_run("grant", setup, tests);
 }

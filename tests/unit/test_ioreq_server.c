@@ -307,6 +307,31 @@ START_TEST(interrupts_and_memory)
 }
 END_TEST
 
+START_TEST(without_memory)
+{
+	unsigned int n = 0;
+	uint16_t id;
+	int64_t rc;
+
+	do {
+		fake_fail_nth(++n);
+		rc = create(HVM_IOREQSRV_BUFIOREQ_ATOMIC, &id);
+		fake_fail_nth(0);
+		ck_assert(rc == 0 || rc == -ENOMEM);
+	} while (rc != 0);
+	ck_assert_uint_gt(n, 4);
+	n = 0;
+	do {
+		fake_fail_nth(++n);
+		rc = set_state(id, 1);
+		fake_fail_nth(0);
+		ck_assert(rc == 0 || rc == -ENOMEM);
+	} while (rc != 0);
+	ck_assert_uint_ge(n, 2);
+	fake_hv_check_leaks();
+}
+END_TEST
+
 START_TEST(ranges)
 {
 	static struct iorange_set s;
@@ -335,7 +360,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { envelope, life, selection, pages_and_ports, interrupts_and_memory, ranges, NULL };
+	const TTest *const tests[] = { envelope, life, selection, pages_and_ports, interrupts_and_memory, without_memory,
+		ranges, NULL };
 
 	return suite_run("ioreq_server", setup, tests);
 }

@@ -237,10 +237,35 @@ START_TEST(counts_and_the_rest)
 }
 END_TEST
 
+START_TEST(without_memory)
+{
+	uint64_t big = 512, one = 3;
+	unsigned int n = 0;
+	int64_t rc;
+
+	do {
+		fake_fail_nth(++n);
+		rc = populate(g->id, &big, 1, 9);
+		fake_fail_nth(0);
+		ck_assert_uint_eq(g->tot_pages, rc == 1 ? 512 : 0);
+	} while (rc == 0);
+	ck_assert_uint_gt(n, 2);
+	/* A move that finds no page table: the frame is back where it was. */
+	ck_assert_int_eq(populate(g->id, &one, 1, 0), 1);
+	fake_fail_nth(1);
+	ck_assert_int_eq(add(g->id, XENMAPSPACE_gmfn, 3, 0x9000, 0), -ENOMEM);
+	fake_fail_nth(0);
+	ck_assert_int_eq(p2m_lookup(g, GFN(3)).type, P2M_RAM);
+	ck_assert_uint_eq(g->tot_pages, 513);
+	fake_hv_check_leaks();
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { populate_and_decrease, from_32_bits, shared_info_page, foreign_maps,
-		guests_map_nothing_foreign, memory_maps, counts_and_the_rest, NULL };
+		guests_map_nothing_foreign, memory_maps, counts_and_the_rest,
+		without_memory, NULL };
 
 	return suite_run("memory", setup, tests);
 }

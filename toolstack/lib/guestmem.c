@@ -12,9 +12,9 @@
 #define GUESTMEM_ORDER_1G 18
 #define GUESTMEM_ORDER_2M 9
 /* Extents per hypercall: 16 KiB of frame numbers. */
-#define GUESTMEM_BATCH	  2048
+#define GUESTMEM_BATCH 2048
 /* Pages mapped at once when writing. */
-#define GUESTMEM_WINDOW	  256
+#define GUESTMEM_WINDOW 256
 
 _Static_assert(sizeof(struct guestmem_e820) == 20, "memory_map entries are packed");
 

@@ -15,8 +15,8 @@
 /* Everything of a PC but the PCI config emulation, which is QEMU's. */
 #define HVDOM_EMULATION (XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI)
 /* Hypervisor chooses the id. */
-#define HVDOM_ANY_ID	     0xffff
-#define HVDOM_MAX_EVTCHN     1023
+#define HVDOM_ANY_ID     0xffff
+#define HVDOM_MAX_EVTCHN 1023
 
 int hvdom_create(struct hvcall *hv, const struct hvdom_create *what, uint32_t *domid)
 {
@@ -197,7 +197,7 @@ int hvdom_evtchn_alloc(struct hvcall *hv, uint32_t domid, uint32_t remote, uint3
 
 /* More leaves, and more MSRs, than any policy has. */
 #define HVDOM_MAX_LEAVES 512
-#define HVDOM_MAX_MSRS	 16
+#define HVDOM_MAX_MSRS   16
 
 int hvdom_cpuid_get(struct hvcall *hv, uint32_t domid, xen_cpuid_leaf_t **leaves, uint32_t *nr)
 {
