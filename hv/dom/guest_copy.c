@@ -12,39 +12,40 @@
 
 static bool walk_read(void *arg, gpa_t gpa, void *buf, unsigned int size)
 {
-	return p2m_read(arg, gpa, buf, size);
+	return p2m_read_locked(arg, gpa, buf, size);
 }
 
-/* Accessed and dirty bits, only while the entry is still what the walk saw. */
 static void walk_set(void *arg, gpa_t gpa, uint64_t old, uint64_t bits, unsigned int size)
 {
-	struct page *page;
-	if (p2m_get_page(arg, gpa_to_gfn(gpa), true, &page) != 0) {
-		return;
-	}
-	char *p = (char *)page_virt(page) + gpa_offset(gpa);
-	if (size == 8) {
-		uint64_t expected = old;
-		(void)atomic_cas((uint64_t *)p, &expected, old | bits);
-	} else {
-		uint32_t expected = (uint32_t)old;
-		(void)atomic_cas((uint32_t *)p, &expected, (uint32_t)(old | bits));
-	}
-	page_put(page);
+	p2m_set_bits_locked(arg, gpa, old, bits, size);
 }
 
-int guest_translate_with(struct vcpu *v, const struct walk_regs *regs, uint64_t linear, unsigned int flags,
-			 struct walk_result *r)
+static int translate_locked(struct vcpu *v, const struct walk_regs *regs, uint64_t linear, unsigned int flags,
+			    struct walk_result *r)
 {
 	const struct walk_ops ops = { walk_read, walk_set, v->domain };
 	return guest_walk(&ops, regs, linear, flags, r);
 }
 
-int guest_translate(struct vcpu *v, uint64_t linear, unsigned int flags, struct walk_result *r)
+int guest_translate_with(struct vcpu *v, const struct walk_regs *regs, uint64_t linear, unsigned int flags,
+			 struct walk_result *r)
+{
+	p2m_lock(v->domain);
+	int rc = translate_locked(v, regs, linear, flags, r);
+	p2m_unlock(v->domain);
+	return rc;
+}
+
+static struct walk_regs walk_regs_of(const struct vcpu *v)
 {
 	struct sys_regs s;
 	virt->get_sys(&v->arch, &s);
-	const struct walk_regs regs = { s.cr0, s.cr3, s.cr4, s.efer, v->arch.regs.rflags };
+	return (struct walk_regs){ s.cr0, s.cr3, s.cr4, s.efer, v->arch.regs.rflags };
+}
+
+int guest_translate(struct vcpu *v, uint64_t linear, unsigned int flags, struct walk_result *r)
+{
+	const struct walk_regs regs = walk_regs_of(v);
 	return guest_translate_with(v, &regs, linear, flags, r);
 }
 
@@ -93,17 +94,29 @@ int guest_write_phys(struct domain *d, gpa_t gpa, const void *src, size_t len)
 }
 
 /* Hypercall buffers of user programs: the kernel has made the access legal, so SMAP is not asked (AC would have to be
- * set by the caller and Linux does set it for privcmd; older guests do not). */
+ * set by the caller and Linux does set it for privcmd; older guests do not). Within one page, under the map's lock. */
+static int copy_linear_page(struct vcpu *v, const struct walk_regs *regs, uint64_t linear, void *buf,
+			    unsigned int n, bool write)
+{
+	unsigned int flags = write ? WALK_WRITE : 0;
+	struct walk_result r;
+	p2m_lock(v->domain);
+	bool ok = translate_locked(v, regs, linear, flags, &r) == 0 ||
+		  translate_locked(v, regs, linear, flags | WALK_USER, &r) == 0;
+	if (ok) {
+		ok = write ? p2m_write_locked(v->domain, r.gpa, buf, n)
+			   : p2m_read_locked(v->domain, r.gpa, buf, n);
+	}
+	p2m_unlock(v->domain);
+	return ok ? 0 : -EFAULT;
+}
+
 static int copy_linear(struct vcpu *v, uint64_t linear, void *buf, size_t len, bool write)
 {
+	const struct walk_regs regs = walk_regs_of(v);
 	while (len > 0) {
-		struct walk_result r;
 		size_t n = MIN(len, PAGE_SIZE - (linear & (PAGE_SIZE - 1)));
-		if (guest_translate(v, linear, write ? WALK_WRITE : 0, &r) != 0 &&
-		    guest_translate(v, linear, (write ? WALK_WRITE : 0) | WALK_USER, &r) != 0) {
-			return -EFAULT;
-		}
-		int rc = copy_phys(v->domain, r.gpa, buf, n, write);
+		int rc = copy_linear_page(v, &regs, linear, buf, (unsigned int)n, write);
 		if (rc != 0) {
 			return rc;
 		}

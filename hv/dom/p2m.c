@@ -219,20 +219,64 @@ int p2m_get_own_page(struct domain *d, gfn_t gfn, bool write, struct page **page
 	return get_page(d, gfn, write, false, page);
 }
 
-bool p2m_read(struct domain *d, gpa_t gpa, void *buf, unsigned int size)
+/* Where the bytes are, if they lie in one page of memory that may be accessed so. The caller holds the lock. */
+static void *bytes_at(const struct p2m *p, gpa_t gpa, unsigned int size, bool write)
 {
-	struct p2m *p = &d->p2m;
-	bool ok = false;
-	if (gpa_offset(gpa) + size > PAGE_SIZE) {
+	struct p2m_entry e = lookup_locked(p, gpa_to_gfn(gpa));
+	if (!mfn_valid(e.mfn) || e.type == P2M_MMIO_DIRECT || gpa_offset(gpa) + size > PAGE_SIZE ||
+	    (write && !(type_access[e.type] & P2M_ACC_W))) {
+		return NULL;
+	}
+	return (char *)mfn_virt(e.mfn) + gpa_offset(gpa);
+}
+
+void p2m_lock(struct domain *d)
+{
+	spin_lock(&d->p2m.lock);
+}
+
+void p2m_unlock(struct domain *d)
+{
+	spin_unlock(&d->p2m.lock);
+}
+
+bool p2m_read_locked(struct domain *d, gpa_t gpa, void *buf, unsigned int size)
+{
+	const void *p = bytes_at(&d->p2m, gpa, size, false);
+	if (p == NULL) {
 		return false;
 	}
-	spin_lock(&p->lock);
-	struct p2m_entry e = lookup_locked(p, gpa_to_gfn(gpa));
-	if (mfn_valid(e.mfn) && e.type != P2M_MMIO_DIRECT) {
-		memcpy(buf, (char *)mfn_virt(e.mfn) + gpa_offset(gpa), size);
-		ok = true;
+	memcpy(buf, p, size);
+	return true;
+}
+
+bool p2m_write_locked(struct domain *d, gpa_t gpa, const void *buf, unsigned int size)
+{
+	void *p = bytes_at(&d->p2m, gpa, size, true);
+	if (p == NULL) {
+		return false;
 	}
-	spin_unlock(&p->lock);
+	memcpy(p, buf, size);
+	return true;
+}
+
+void p2m_set_bits_locked(struct domain *d, gpa_t gpa, uint64_t old, uint64_t bits, unsigned int size)
+{
+	void *p = bytes_at(&d->p2m, gpa, size, true);
+	uint64_t expected64 = old;
+	uint32_t expected32 = (uint32_t)old;
+	if (p != NULL && size == 8) {
+		(void)atomic_cas((uint64_t *)p, &expected64, old | bits);
+	} else if (p != NULL) {
+		(void)atomic_cas((uint32_t *)p, &expected32, (uint32_t)(old | bits));
+	}
+}
+
+bool p2m_read(struct domain *d, gpa_t gpa, void *buf, unsigned int size)
+{
+	p2m_lock(d);
+	bool ok = p2m_read_locked(d, gpa, buf, size);
+	p2m_unlock(d);
 	return ok;
 }
 

@@ -71,6 +71,14 @@ int p2m_get_own_page(struct domain *d, gfn_t gfn, bool write, struct page **page
 
 /* Read a few bytes within one page of guest memory, without taking a reference: page-table entries, code. False: no
  * memory there. */
+/* The same between p2m_lock() and p2m_unlock(), for a walk of several reads: no other function of this file then. */
+void p2m_lock(struct domain *d);
+void p2m_unlock(struct domain *d);
+bool p2m_read_locked(struct domain *d, gpa_t gpa, void *buf, unsigned int size);
+/* False also when the memory there may not be written. */
+bool p2m_write_locked(struct domain *d, gpa_t gpa, const void *buf, unsigned int size);
+/* Or bits into 4 or 8 bytes, if they still are `old`. */
+void p2m_set_bits_locked(struct domain *d, gpa_t gpa, uint64_t old, uint64_t bits, unsigned int size);
 bool p2m_read(struct domain *d, gpa_t gpa, void *buf, unsigned int size);
 
 /* Give up every entry, in steps: -ERESTART until done (budget: entries a step). Only of a dying domain. */

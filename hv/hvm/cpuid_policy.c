@@ -217,8 +217,9 @@ static void leaf_xen(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r
 		}
 		break;
 	case 4:
-		r[EAX] = XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT |
-			 XEN_HVM_CPUID_UPCALL_VECTOR;
+		/* without the upcall-vector bit guests take event channels by a callback vector, which needs no EOI:
+		 * an exit less per event */
+		r[EAX] = XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT;
 		r[EBX] = v->id;
 		r[ECX] = v->domain->id;
 		break;

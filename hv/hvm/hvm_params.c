@@ -144,7 +144,9 @@ int hvm_set_param(struct domain *d, uint32_t index, uint64_t value)
 	spin_unlock(&d->lock);
 	if (rc == 0 && index == HVM_PARAM_CALLBACK_IRQ) {
 		hvm_callback_update(d);
-		vcpu_kick(d->vcpu[0]);
+		for (unsigned int i = 0; i < d->max_vcpus; i++) {
+			hvm_upcall(d->vcpu[i]);
+		}
 	}
 	return rc;
 }

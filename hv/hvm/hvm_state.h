@@ -85,6 +85,7 @@ struct hvm_vcpu {
 	uint32_t request;               /* atomic: VREQ_* */
 	bool wait_sipi;                 /* [own] parked by INIT: only a SIPI starts it */
 	struct vm_event pending;        /* [own] exception or interrupted event for the next entry */
+	bool callback_due;              /* [any sets, own clears] upcall_pending rose, not yet delivered */
 	uint8_t upcall_vector;          /* [own or offline] HVMOP_set_evtchn_upcall_vector; 0: none */
 	uint32_t invalidate_seen;       /* [own] */
 	struct code_cache code;         /* [own] */

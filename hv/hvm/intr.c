@@ -112,19 +112,21 @@ void hvm_callback_update(struct domain *d)
 /* domain_ops.upcall: may be called with LOCK_EVTCHN held, so it only leaves a message for the vCPU's loop. */
 void hvm_upcall(struct vcpu *v)
 {
-	if (v->hvm != NULL && v->hvm->upcall_vector != 0) {
-		if (vlapic_sw_enabled(&v->hvm->lapic)) {
-			vlapic_set_irq(&v->hvm->lapic, v->hvm->upcall_vector, false);
-		}
+	if (v->hvm == NULL) {
+		return;
+	}
+	WRITE_ONCE(v->hvm->callback_due, true);
+	if (v->hvm->upcall_vector != 0 && vlapic_sw_enabled(&v->hvm->lapic)) {
+		vlapic_set_irq(&v->hvm->lapic, v->hvm->upcall_vector, false);
 	}
 	vcpu_kick(v);
 }
 
-/* Does a vector callback (not through the local APIC) wait? */
+/* Does a vector callback (not through the local APIC) wait? Once for each time that upcall_pending rises. */
 static bool callback_pending(struct vcpu *v)
 {
-	return v->domain->hvm->callback_kind == CALLBACK_VECTOR && v->hvm->upcall_vector == 0 &&
-	       shared_info_upcall_pending(v);
+	return v->domain->hvm->callback_kind == CALLBACK_VECTOR && READ_ONCE(v->hvm->callback_due) &&
+	       v->hvm->upcall_vector == 0 && shared_info_upcall_pending(v);
 }
 
 /* ---- what to inject ---- */
@@ -146,6 +148,9 @@ static int next_vector(struct vcpu *v, bool take)
 {
 	struct hvm_domain *h = v->domain->hvm;
 	if (callback_pending(v)) {
+		if (take) {
+			WRITE_ONCE(v->hvm->callback_due, false);
+		}
 		return h->callback_vector;
 	}
 	if (pic_pending(v)) {
