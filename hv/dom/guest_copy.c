@@ -127,6 +127,23 @@ static int copy_linear(struct vcpu *v, uint64_t linear, void *buf, size_t len, b
 	return 0;
 }
 
+int guest_with_bytes(struct vcpu *v, uint64_t linear, unsigned int len, void (*fn)(void *bytes, void *arg), void *arg)
+{
+	const struct walk_regs regs = walk_regs_of(v);
+	struct walk_result r;
+	int rc = -EFAULT;
+	p2m_lock(v->domain);
+	if ((linear & 7) == 0 && translate_locked(v, &regs, linear, WALK_WRITE, &r) == 0) {
+		void *bytes = p2m_bytes_locked(v->domain, r.gpa, len, true);
+		if (bytes != NULL) {
+			fn(bytes, arg);
+			rc = 0;
+		}
+	}
+	p2m_unlock(v->domain);
+	return rc;
+}
+
 int guest_copy_from(struct vcpu *v, void *dst, uint64_t linear, size_t len)
 {
 	return copy_linear(v, linear, dst, len, false);

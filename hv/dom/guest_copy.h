@@ -16,6 +16,10 @@ struct vcpu;
 
 int guest_copy_from(struct vcpu *v, void *dst, uint64_t linear, size_t len) MUST_CHECK;
 int guest_copy_to(struct vcpu *v, uint64_t linear, const void *src, size_t len) MUST_CHECK;
+/* Let fn work on len bytes of the guest's memory in place. -EFAULT also when they cross a page or are misaligned to 8:
+ * use the copies then. fn is short, takes no lock and expects other writers. */
+int guest_with_bytes(struct vcpu *v, uint64_t linear, unsigned int len, void (*fn)(void *bytes, void *arg),
+		     void *arg) MUST_CHECK;
 int guest_read_phys(struct domain *d, gpa_t gpa, void *dst, size_t len) MUST_CHECK;
 int guest_write_phys(struct domain *d, gpa_t gpa, const void *src, size_t len) MUST_CHECK;
 

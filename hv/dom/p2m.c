@@ -220,8 +220,9 @@ int p2m_get_own_page(struct domain *d, gfn_t gfn, bool write, struct page **page
 }
 
 /* Where the bytes are, if they lie in one page of memory that may be accessed so. The caller holds the lock. */
-static void *bytes_at(const struct p2m *p, gpa_t gpa, unsigned int size, bool write)
+void *p2m_bytes_locked(struct domain *d, gpa_t gpa, unsigned int size, bool write)
 {
+	const struct p2m *p = &d->p2m;
 	struct p2m_entry e = lookup_locked(p, gpa_to_gfn(gpa));
 	if (!mfn_valid(e.mfn) || e.type == P2M_MMIO_DIRECT || gpa_offset(gpa) + size > PAGE_SIZE ||
 	    (write && !(type_access[e.type] & P2M_ACC_W))) {
@@ -242,7 +243,7 @@ void p2m_unlock(struct domain *d)
 
 bool p2m_read_locked(struct domain *d, gpa_t gpa, void *buf, unsigned int size)
 {
-	const void *p = bytes_at(&d->p2m, gpa, size, false);
+	const void *p = p2m_bytes_locked(d, gpa, size, false);
 	if (p == NULL) {
 		return false;
 	}
@@ -252,7 +253,7 @@ bool p2m_read_locked(struct domain *d, gpa_t gpa, void *buf, unsigned int size)
 
 bool p2m_write_locked(struct domain *d, gpa_t gpa, const void *buf, unsigned int size)
 {
-	void *p = bytes_at(&d->p2m, gpa, size, true);
+	void *p = p2m_bytes_locked(d, gpa, size, true);
 	if (p == NULL) {
 		return false;
 	}
@@ -262,7 +263,7 @@ bool p2m_write_locked(struct domain *d, gpa_t gpa, const void *buf, unsigned int
 
 void p2m_set_bits_locked(struct domain *d, gpa_t gpa, uint64_t old, uint64_t bits, unsigned int size)
 {
-	void *p = bytes_at(&d->p2m, gpa, size, true);
+	void *p = p2m_bytes_locked(d, gpa, size, true);
 	uint64_t expected64 = old;
 	uint32_t expected32 = (uint32_t)old;
 	if (p != NULL && size == 8) {

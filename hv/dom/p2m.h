@@ -74,6 +74,8 @@ int p2m_get_own_page(struct domain *d, gfn_t gfn, bool write, struct page **page
 /* The same between p2m_lock() and p2m_unlock(), for a walk of several reads: no other function of this file then. */
 void p2m_lock(struct domain *d);
 void p2m_unlock(struct domain *d);
+/* Where the bytes are, if they lie in one page of memory that may be accessed so, else NULL. Good until p2m_unlock(). */
+void *p2m_bytes_locked(struct domain *d, gpa_t gpa, unsigned int size, bool write);
 bool p2m_read_locked(struct domain *d, gpa_t gpa, void *buf, unsigned int size);
 /* False also when the memory there may not be written. */
 bool p2m_write_locked(struct domain *d, gpa_t gpa, const void *buf, unsigned int size);

@@ -188,7 +188,7 @@ static int runstate_store(struct vcpu *v, const struct vcpu_runstate_info *r)
 	return guest_copy_to(v, v->runstate_addr, &c, sizeof(c));
 }
 
-static void runstate_flush(struct vcpu *v)
+static void runstate_flush_slowly(struct vcpu *v)
 {
 	struct vcpu_runstate_info r = v->runstate;
 	uint64_t offset = v->runstate_compat ? offsetof(struct runstate_compat, state_entry_time)
@@ -210,6 +210,32 @@ static void runstate_flush(struct vcpu *v)
 	entry &= ~XEN_RUNSTATE_UPDATE;
 	if (guest_copy_to(v, v->runstate_addr + offset, &entry, sizeof(entry)) != 0) {
 		return;
+	}
+}
+
+/* The common case, once per switch of every vCPU: the area lies in one page and has the 64-bit layout. */
+static void runstate_write(void *area, void *arg)
+{
+	struct vcpu_runstate_info *r = area;
+	const struct vcpu *v = arg;
+
+	if (READ_ONCE(v->domain->vm_assist) & BIT(VMASST_TYPE_runstate_update_flag)) {
+		WRITE_ONCE(r->state_entry_time, v->runstate.state_entry_time | XEN_RUNSTATE_UPDATE);
+		fence_release();
+	}
+	r->state = v->runstate.state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(r->time); i++) {
+		r->time[i] = v->runstate.time[i];
+	}
+	fence_release();
+	WRITE_ONCE(r->state_entry_time, v->runstate.state_entry_time);
+}
+
+static void runstate_flush(struct vcpu *v)
+{
+	if (v->runstate_compat ||
+	    guest_with_bytes(v, v->runstate_addr, sizeof(v->runstate), runstate_write, v) != 0) {
+		runstate_flush_slowly(v);
 	}
 }
 

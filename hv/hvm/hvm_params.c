@@ -18,7 +18,6 @@ static int set_callback(struct domain *d, uint64_t value)
 {
 	struct hvm_domain *h = d->hvm;
 	uint8_t type = (uint8_t)(value >> CALLBACK_TYPE_SHIFT);
-	shared_info_set_width(d, current_vcpu() == NULL || hvm_guest_is_64bit(current_vcpu()));
 	spin_lock(&h->lock);
 	h->callback_kind = CALLBACK_NONE;
 	switch (type) {

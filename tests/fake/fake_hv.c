@@ -583,6 +583,18 @@ int guest_copy_to(struct vcpu *v, uint64_t linear, const void *src, size_t len)
 	return 0;
 }
 
+int guest_with_bytes(struct vcpu *v, uint64_t linear, unsigned int len, void (*fn)(void *bytes, void *arg), void *arg)
+{
+	void *p = guest_ptr(linear, len);
+
+	require(held_count == 0);
+	if ((linear & 7) != 0 || p == NULL) {
+		return -EFAULT;
+	}
+	fn(p, arg);
+	return 0;
+}
+
 uint64_t fake_put(const void *p, size_t size)
 {
 	uint64_t linear = FAKE_GUEST_BASE + guest_used;
