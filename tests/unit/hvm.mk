@@ -77,3 +77,19 @@ tests_unit_test_svm_enter_SOURCES = tests/unit/test_svm_enter.c tests/fake/bug.c
 tests_unit_test_svm_enter_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_svm_enter_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_svm_enter_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_ioreq_client
+TESTS += tests/unit/test_ioreq_client
+tests_unit_test_ioreq_client_SOURCES = tests/unit/test_ioreq_client.c tests/fake/bug.c tests/fake/fake_vcpu.c \
+	hv/hvm/ioreq_client.c ioreq/slot.c
+tests_unit_test_ioreq_client_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_ioreq_client_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_ioreq_client_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_exit_io
+TESTS += tests/unit/test_exit_io
+tests_unit_test_exit_io_SOURCES = tests/unit/test_exit_io.c tests/fake/bug.c tests/fake/fake_vcpu.c \
+	hv/hvm/exit_io.c hv/hvm/exit_mem.c
+tests_unit_test_exit_io_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_exit_io_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_exit_io_LDADD = $(TEST_LDADD)
