@@ -371,6 +371,14 @@ static int publish_terminals(struct supervisor *sv)
 	return 0;
 }
 
+/* Up-call of vnc.c: one end of a connection for QEMU. */
+static int attach_vnc(void *ctx, int fd)
+{
+	struct supervisor *sv = ctx;
+
+	return qmp_vnc_add_client(&sv->qmp, fd);
+}
+
 static int publish_display(struct supervisor *sv)
 {
 	const struct config_graphics *gfx = &sv->cfg->graphics;
@@ -379,11 +387,9 @@ static int publish_display(struct supervisor *sv)
 	if (gfx->type != CONFIG_GFX_VNC) {
 		return 0;
 	}
-	if (gfx->passwd) {
-		rc = qmp_vnc_password(&sv->qmp, gfx->passwd);
-		if (rc < 0) {
-			return start_failed(sv, rc, "VNC password");
-		}
+	rc = vnc_init(&sv->vnc, gfx->passwd, attach_vnc, sv);
+	if (rc < 0) {
+		return fail(sv, rc, "VNC: %s", strerror(-rc));
 	}
 	const char *listen = gfx->listen ? gfx->listen : "127.0.0.1";
 	if (sv->res.vnc_port > 0) {

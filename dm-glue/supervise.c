@@ -54,6 +54,7 @@ static void supervise_stop(struct supervisor *sv)
 		sandbox_kill_uid(sandbox_uid(sv->opt->domid));
 	}
 	qemu_proc_drain(sv);
+	vnc_close(&sv->vnc);
 	qmp_close(&sv->qmp);
 	resources_close(&sv->res);
 	qemu_args_free(&sv->args);
@@ -67,15 +68,12 @@ static void supervise_stop(struct supervisor *sv)
 
 static void accept_vnc(struct supervisor *sv)
 {
-	int fd = accept4(sv->res.vnc_fd, NULL, NULL, SOCK_CLOEXEC);
+	int rc = vnc_accept(&sv->vnc, sv->res.vnc_fd);
 
-	if (fd < 0) {
-		return;
+	if (rc < 0 && rc != -EAGAIN) {
+		logfile_line(&sv->log, "VNC client turned away: %s",
+			     sv->qmp.error[0] ? sv->qmp.error : strerror(-rc));
 	}
-	if (qmp_vnc_add_client(&sv->qmp, fd) < 0) {
-		logfile_line(&sv->log, "VNC client refused: %s", sv->qmp.error);
-	}
-	close(fd);
 }
 
 /* Has the domain ended? *kind says how. */
@@ -105,20 +103,30 @@ static void drain_watches(struct supervisor *sv)
 	}
 }
 
-enum slot { SLOT_SIGNAL, SLOT_QEMU, SLOT_LOG, SLOT_QMP, SLOT_VNC, SLOT_STORE, SLOT_SINKS };
+enum slot {
+	SLOT_SIGNAL,
+	SLOT_QEMU,
+	SLOT_LOG,
+	SLOT_QMP,
+	SLOT_VNC, /* the listener */
+	SLOT_STORE,
+	SLOT_CLIENTS,
+	SLOT_SINKS = SLOT_CLIENTS + VNC_SLOTS,
+};
 #define SLOT_MAX (SLOT_SINKS + 2 * CONFIG_MAX_CHARDEVS)
 
 static nfds_t fill_slots(struct supervisor *sv, struct pollfd slot[SLOT_MAX])
 {
-	const int fd[SLOT_SINKS] = {
+	const int fd[SLOT_CLIENTS] = {
 		[SLOT_SIGNAL] = sv->signal_fd,	 [SLOT_QEMU] = sv->qemu.pidfd,
 		[SLOT_LOG] = sv->log_pipe,	 [SLOT_QMP] = sv->qmp.fd,
 		[SLOT_VNC] = sv->res.vnc_fd,	 [SLOT_STORE] = xs_fileno(sv->store.xs),
 	};
 
-	for (unsigned int i = 0; i < SLOT_SINKS; i++) {
+	for (unsigned int i = 0; i < SLOT_CLIENTS; i++) {
 		slot[i] = (struct pollfd){ .fd = fd[i], .events = POLLIN };
 	}
+	vnc_poll_fill(&sv->vnc, slot + SLOT_CLIENTS);
 	for (unsigned int i = 0; i < sv->res.nr_sinks; i++) {
 		slot[SLOT_SINKS + i] =
 			(struct pollfd){ .fd = sv->res.sinks[i].fd, .events = POLLIN };
@@ -165,6 +173,7 @@ static bool handle_slots(struct supervisor *sv, const struct pollfd *slot, enum 
 		*kind = LIFE_DM_DIED;
 		return false;
 	}
+	vnc_poll_done(&sv->vnc, slot + SLOT_CLIENTS);
 	if (slot[SLOT_VNC].revents) {
 		accept_vnc(sv);
 	}

@@ -13,6 +13,7 @@
 #include "dm-glue/resources.h"
 #include "dm-glue/sandbox.h"
 #include "dm-glue/supervise.h"
+#include "dm-glue/vnc.h"
 #include "toolstack/lib/hvcall.h"
 #include "toolstack/lib/store.h"
 
@@ -27,6 +28,7 @@ struct supervisor {
 	struct resources res;
 	struct qemu_args args;
 	struct qmp qmp;
+	struct vnc vnc;
 	struct sandbox_child qemu;
 	int log_pipe;	 /* QEMU's output, our end */
 	int signal_fd;

@@ -224,7 +224,7 @@ static int64_t build_time_offset(const struct guest_config *cfg)
 		return cfg->clock_adjustment;
 	}
 	if (cfg->clock == CONFIG_CLOCK_LOCALTIME && localtime_r(&now, &local) != NULL) {
-		return local.tm_gmtoff;
+		return local.tm_gmtoff + cfg->clock_adjustment;
 	}
 	return 0;
 }

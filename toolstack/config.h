@@ -45,7 +45,7 @@ enum config_firmware {
 
 enum config_clock {
 	CONFIG_CLOCK_UTC,
-	CONFIG_CLOCK_LOCALTIME,
+	CONFIG_CLOCK_LOCALTIME, /* local time plus clock_adjustment seconds */
 	CONFIG_CLOCK_VARIABLE, /* UTC plus clock_adjustment seconds */
 };
 

@@ -257,11 +257,11 @@ void config_dom_clock(struct cx *cx, xmlNode *node)
 	if (text != NULL && strcmp(text, "reset") != 0) {
 		cx_number(cx, node, "adjustment", INT32_MIN, INT32_MAX, &adjustment);
 	}
+	/* A number of seconds makes any clock a variable one, counted from what it was. */
 	if (offset == CONFIG_CLOCK_VARIABLE && basis == 1) {
-		cx_warn(cx, node, "basis", "counted from UTC, not from local time");
-	}
-	if (offset != CONFIG_CLOCK_VARIABLE && adjustment != 0) {
-		cx_error(cx, node, "adjustment", "has a meaning only with offset='variable'");
+		offset = CONFIG_CLOCK_LOCALTIME;
+	} else if (offset == CONFIG_CLOCK_UTC && adjustment != 0) {
+		offset = CONFIG_CLOCK_VARIABLE;
 	}
 	cx->cfg->clock = (enum config_clock)offset;
 	cx->cfg->clock_adjustment = adjustment;

@@ -67,3 +67,11 @@ tests_fuzz_fuzz_hypercall_SOURCES = tests/fuzz/fuzz_hypercall.c tests/fuzz/stand
 tests_fuzz_fuzz_hypercall_CFLAGS = $(TEST_CFLAGS)
 tests_fuzz_fuzz_hypercall_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_fuzz_fuzz_hypercall_LDADD = tests/unit/libdomabi.a $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_guest_copy
+TESTS += tests/unit/test_guest_copy
+tests_unit_test_guest_copy_SOURCES = tests/unit/test_guest_copy.c tests/fake/bug.c tests/fake/fake_pages.c \
+	tests/fake/fake_vcpu.c hv/dom/guest_copy.c hv/dom/guest_walk.c
+tests_unit_test_guest_copy_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_guest_copy_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_guest_copy_LDADD = $(TEST_LDADD)

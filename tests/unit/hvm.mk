@@ -68,3 +68,28 @@ tests_unit_test_dom0_acpi_SOURCES = tests/unit/test_dom0_acpi.c tests/fake/bug.c
 tests_unit_test_dom0_acpi_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_dom0_acpi_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_dom0_acpi_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_svm_enter
+TESTS += tests/unit/test_svm_enter
+tests_unit_test_svm_enter_SOURCES = tests/unit/test_svm_enter.c tests/fake/bug.c tests/fake/fake_pages.c \
+	hv/arch/svm/enter.c hv/arch/svm/vmcb.c hv/arch/svm/caps.c hv/arch/svm/exit.c hv/arch/svm/inject.c \
+	hv/arch/svm/state.c hv/arch/svm/msrpm.c hv/arch/svm/npt.c
+tests_unit_test_svm_enter_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_svm_enter_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_svm_enter_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_ioreq_client
+TESTS += tests/unit/test_ioreq_client
+tests_unit_test_ioreq_client_SOURCES = tests/unit/test_ioreq_client.c tests/fake/bug.c tests/fake/fake_vcpu.c \
+	hv/hvm/ioreq_client.c ioreq/slot.c
+tests_unit_test_ioreq_client_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_ioreq_client_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_ioreq_client_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_exit_io
+TESTS += tests/unit/test_exit_io
+tests_unit_test_exit_io_SOURCES = tests/unit/test_exit_io.c tests/fake/bug.c tests/fake/fake_vcpu.c \
+	hv/hvm/exit_io.c hv/hvm/exit_mem.c
+tests_unit_test_exit_io_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_exit_io_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_exit_io_LDADD = $(TEST_LDADD)

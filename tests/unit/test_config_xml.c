@@ -446,6 +446,13 @@ START_TEST(test_clock_life_cpu)
 	ck_assert_int_eq(cfg->on_reboot, CONFIG_ACTION_RENAME_RESTART);
 	ck_assert_uint_eq(cfg->nr_cpu_features, 1);
 	ck_assert(!cfg->cpu_features[0].enable);
+	assert_clean("<clock offset='localtime' adjustment='60'/>", "");
+	ck_assert_int_eq(cfg->clock, CONFIG_CLOCK_LOCALTIME);
+	ck_assert_int_eq(cfg->clock_adjustment, 60);
+	assert_clean("<clock offset='variable' basis='localtime' adjustment='0'/>", "");
+	ck_assert_int_eq(cfg->clock, CONFIG_CLOCK_LOCALTIME);
+	assert_clean("<clock offset='utc' adjustment='reset'/>", "");
+	ck_assert_int_eq(cfg->clock, CONFIG_CLOCK_UTC);
 	ck_assert_int_ne(load_parts("<clock offset='timezone' timezone='Europe/Paris'/>", ""), 0);
 	ck_assert_int_ne(load_parts("<cpu><feature policy='disable' name='turbo'/></cpu>", ""), 0);
 	ck_assert_int_ne(load_parts("<on_crash>explode</on_crash>", ""), 0);

@@ -271,7 +271,7 @@ START_TEST(test_video_and_vnc)
 	has(" -vnc unix:/run/vnc.sock ");
 	cfg.graphics.keymap = "de";
 	cfg.graphics.passwd = "secret";
-	has(" -vnc unix:/run/vnc.sock,password=on -k de ");
+	has(" -vnc unix:/run/vnc.sock -k de ");
 	has_not("secret");
 }
 END_TEST

@@ -44,6 +44,11 @@ int svm_caps_read(void)
 	}
 	hw_cpuid(0x8000000a, 0, &r);
 	svm_caps.asids = r.ebx;
+	if (svm_caps.asids < 2) {
+		/* number 0 is the host's */
+		log_err("Ostler needs address-space identifiers: this processor's SVM has none for guests\n");
+		return -ENODEV;
+	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(features); i++) {
 		bool have = r.edx >> features[i].bit & 1;
 		if (!have && features[i].required) {
