@@ -30,15 +30,61 @@ int p2m_get_page(struct domain *dom, gfn_t gfn, bool write, struct page **page)
 	return page_get(*page) ? 0 : -EINVAL;
 }
 
-bool p2m_read(struct domain *dom, gpa_t gpa, void *buf, unsigned int size)
+static bool locked;
+
+void p2m_lock(struct domain *dom)
+{
+	MUST(dom == d && !locked);
+	locked = true;
+}
+
+void p2m_unlock(struct domain *dom)
+{
+	MUST(dom == d && locked);
+	locked = false;
+}
+
+void *p2m_bytes_locked(struct domain *dom, gpa_t gpa, unsigned int size, bool write)
 {
 	uint64_t gfn = gpa_to_gfn(gpa).v;
 
-	if (gfn >= GFNS || ram[gfn] == NULL || gpa_offset(gpa) + size > PAGE_SIZE) {
+	MUST(dom == d && locked);
+	if (gfn >= GFNS || ram[gfn] == NULL || gpa_offset(gpa) + size > PAGE_SIZE || (write && read_only[gfn])) {
+		return NULL;
+	}
+	return (char *)page_virt(ram[gfn]) + gpa_offset(gpa);
+}
+
+bool p2m_read_locked(struct domain *dom, gpa_t gpa, void *buf, unsigned int size)
+{
+	const void *p = p2m_bytes_locked(dom, gpa, size, false);
+
+	if (p == NULL) {
 		return false;
 	}
-	memcpy(buf, (char *)page_virt(ram[gfn]) + gpa_offset(gpa), size);
+	memcpy(buf, p, size);
 	return true;
+}
+
+bool p2m_write_locked(struct domain *dom, gpa_t gpa, const void *buf, unsigned int size)
+{
+	void *p = p2m_bytes_locked(dom, gpa, size, true);
+
+	if (p == NULL) {
+		return false;
+	}
+	memcpy(p, buf, size);
+	return true;
+}
+
+void p2m_set_bits_locked(struct domain *dom, gpa_t gpa, uint64_t old, uint64_t bits, unsigned int size)
+{
+	void *p = p2m_bytes_locked(dom, gpa, size, true);
+
+	if (p != NULL && memcmp(p, &old, size) == 0) {
+		uint64_t new = old | bits;
+		memcpy(p, &new, size);
+	}
 }
 
 static uint64_t *table(unsigned int gfn)
@@ -124,6 +170,28 @@ START_TEST(test_linear_fault)
 END_TEST
 
 /* A hypercall buffer of a program, with SMAP on: the guest's kernel vouched for it. */
+static void put_number(void *bytes, void *arg)
+{
+	memcpy(bytes, arg, 8);
+}
+
+START_TEST(test_in_place)
+{
+	uint64_t x = 0x1122334455667788, y = 0;
+
+	ck_assert_int_eq(guest_with_bytes(v, 0x10ff8, 8, put_number, &x), 0);
+	ck_assert_int_eq(guest_copy_from(v, &y, 0x10ff8, 8), 0);
+	ck_assert_uint_eq(y, x);
+	/* Misaligned, across pages, not mapped, read-only */
+	ck_assert_int_eq(guest_with_bytes(v, 0x10ffc, 8, put_number, &x), -EFAULT);
+	ck_assert_int_eq(guest_with_bytes(v, 0x10ff8, 16, put_number, &x), -EFAULT);
+	ck_assert_int_eq(guest_with_bytes(v, 0x50000, 8, put_number, &x), -EFAULT);
+	read_only[8] = true;
+	ck_assert_int_eq(guest_with_bytes(v, 0x10000, 8, put_number, &x), -EFAULT);
+	all_put();
+}
+END_TEST
+
 START_TEST(test_smap)
 {
 	uint64_t x = 5;
@@ -185,7 +253,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { test_linear, test_linear_fault, test_smap, test_entries, test_physical, NULL };
+	const TTest *const tests[] = { test_linear, test_linear_fault, test_in_place, test_smap, test_entries,
+				       test_physical, NULL };
 
 	return suite_run("guest_copy", setup, tests);
 }
