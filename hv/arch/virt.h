@@ -28,7 +28,8 @@ struct virt_vcpu_config {
 
 /* The part of the state that says where the next instruction is and how it is encoded. */
 struct virt_code {
-	uint64_t cs_base, cr3;
+	uint64_t cs_base;
+	uint64_t cr0, cr3, cr4, efer;
 	bool long64;                    /* 64-bit code */
 };
 

@@ -49,7 +49,7 @@ void trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_
 	if (!ring) {
 		return;
 	}
-	r = &ring->record[ring->next++ % RECORDS];
+	r = &ring->record[ring->next++ & (RECORDS - 1)];
 	r->tsc = hw_rdtsc();
 	r->id = (uint16_t)id;
 	r->domain = domain;

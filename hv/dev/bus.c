@@ -20,6 +20,16 @@ static unsigned int position(const struct bus *b, uint64_t addr)
 	return low;
 }
 
+static void index_low(struct bus *b)
+{
+	memset(b->low, 0, sizeof(b->low));
+	for (unsigned int i = 0; i < b->count; i++) {
+		for (uint64_t a = b->range[i].first; a <= b->range[i].last && a < BUS_LOW; a++) {
+			b->low[a] = (uint8_t)(i + 1);
+		}
+	}
+}
+
 int bus_add(struct bus *b, uint64_t first, uint64_t last, bus_fn fn, void *dev)
 {
 	unsigned int i = position(b, first);
@@ -36,11 +46,15 @@ int bus_add(struct bus *b, uint64_t first, uint64_t last, bus_fn fn, void *dev)
 	memmove(&b->range[i + 1], &b->range[i], (b->count - i) * sizeof(b->range[0]));
 	b->range[i] = (struct bus_range){ .first = first, .last = last, .fn = fn, .dev = dev };
 	b->count++;
+	index_low(b);
 	return 0;
 }
 
 const struct bus_range *bus_find(const struct bus *b, uint64_t addr)
 {
+	if (addr < BUS_LOW) {
+		return b->low[addr] != 0 ? &b->range[b->low[addr] - 1] : NULL;
+	}
 	unsigned int i = position(b, addr);
 
 	return i < b->count && b->range[i].first <= addr ? &b->range[i] : NULL;

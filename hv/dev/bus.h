@@ -18,8 +18,11 @@ struct bus_range {
 	void *dev;
 };
 
+#define BUS_LOW 256                     /* addresses found by index: most ports of a PC */
+
 struct bus {
 	unsigned int count;
+	uint8_t low[BUS_LOW];                   /* number of the range + 1, 0: none */
 	struct bus_range range[BUS_RANGES];     /* ascending, disjoint */
 };
 

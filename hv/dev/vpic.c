@@ -289,6 +289,7 @@ static enum io_result byte_io(void *dev, uint64_t addr, bool write, uint8_t *val
 {
 	struct vpic *p = dev;
 	struct vpic_chip *c;
+	bool changed = write;
 
 	switch (addr) {
 	case 0x20:
@@ -297,6 +298,8 @@ static enum io_result byte_io(void *dev, uint64_t addr, bool write, uint8_t *val
 	case 0xa1:
 		c = &p->chip[addr >= 0xa0];
 		if (!write) {
+			/* only a poll changes anything by reading */
+			changed = c->poll;
 			*value = read_chip(c, addr & 1);
 		} else if (addr & 1) {
 			write_data(c, *value);
@@ -316,7 +319,9 @@ static enum io_result byte_io(void *dev, uint64_t addr, bool write, uint8_t *val
 	default:
 		return IO_UNCLAIMED;
 	}
-	update(p);
+	if (changed) {
+		update(p);
+	}
 	return IO_DONE;
 }
 

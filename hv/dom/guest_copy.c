@@ -38,8 +38,8 @@ int guest_translate_with(struct vcpu *v, const struct walk_regs *regs, uint64_t 
 
 static struct walk_regs walk_regs_of(const struct vcpu *v)
 {
-	struct sys_regs s;
-	virt->get_sys(&v->arch, &s);
+	struct virt_code s;
+	virt->get_code(&v->arch, &s);
 	return (struct walk_regs){ s.cr0, s.cr3, s.cr4, s.efer, v->arch.regs.rflags };
 }
 

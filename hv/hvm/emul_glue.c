@@ -378,8 +378,8 @@ static const struct emul_ops ops = {
 
 void emul_glue_load(struct vcpu *v, struct emul_ctxt *c)
 {
-	struct sys_regs s;
-	virt->get_sys(&v->arch, &s);
+	struct virt_code s;
+	virt->get_code(&v->arch, &s);
 	c->ops = &ops;
 	c->opaque = v;
 	memcpy(c->gpr, v->arch.regs.gpr, sizeof(c->gpr));
@@ -420,6 +420,25 @@ static enum verdict cannot_emulate(struct vcpu *v)
 	return hvm_fault_ud(v);
 }
 
+/* The page behind a frame of code. The pointer stays good while the map's generation does: a page leaves a domain only
+ * through an unmap, which moves it. */
+static const uint8_t *code_page(struct vcpu *v, gfn_t gfn)
+{
+	struct code_cache *k = &v->hvm->code;
+	uint64_t gen = load_acquire(&v->domain->p2m.gen);
+	struct page *page;
+	if (k->gfn_page == NULL || k->gfn != gfn.v || k->gfn_gen != gen) {
+		k->gfn_page = NULL;
+		k->gfn = gfn.v;
+		k->gfn_gen = gen;
+		if (p2m_get_own_page(v->domain, gfn, false, &page) == 0) {
+			k->gfn_page = page_virt(page);
+			page_put(page);
+		}
+	}
+	return k->gfn_page;
+}
+
 /* The instruction's bytes up to the end of its page: the guest has just fetched them, so no check is due. What is not
  * got here the emulator reads by itself. */
 static void prefetch(struct vcpu *v, struct emul_ctxt *c)
@@ -428,7 +447,12 @@ static void prefetch(struct vcpu *v, struct emul_ctxt *c)
 	uint64_t linear = long64 ? c->rip : (uint32_t)(c->seg[SEG_CS].base + c->rip);
 	unsigned int n = MIN(15u, (unsigned int)(PAGE_SIZE - (linear & (PAGE_SIZE - 1))));
 	struct walk_result r;
-	if (guest_translate_with(v, &v->hvm->walk, linear, 0, &r) == 0 && p2m_read(v->domain, r.gpa, c->insn, n)) {
+	if (guest_translate_with(v, &v->hvm->walk, linear, 0, &r) != 0) {
+		return;
+	}
+	const uint8_t *page = code_page(v, gpa_to_gfn(r.gpa));
+	if (page != NULL) {
+		memcpy(c->insn, page + gpa_offset(r.gpa), n);
 		c->insn_len = (uint8_t)n;
 	}
 }

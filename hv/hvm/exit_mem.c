@@ -12,8 +12,28 @@ static bool allowed(const struct p2m_entry *p, const struct vmexit *e)
 	return (!e->npf.write || (acc & P2M_ACC_W)) && (!e->npf.fetch || (acc & P2M_ACC_X));
 }
 
+static enum verdict emulate(struct vcpu *v, const struct vmexit *e, bool hole)
+{
+	v->hvm->mmio_gpa = e->npf.gpa.v;
+	v->hvm->mmio_write = e->npf.write;
+	v->hvm->mmio_hole = hole;
+	enum verdict verdict = hvm_emulate(v);
+	v->hvm->mmio_gpa = ~0ull;
+	return verdict;
+}
+
+/* A chip inside the hypervisor, as the processor found nothing there: no need to ask the map as well. */
+static bool is_chip(struct vcpu *v, const struct vmexit *e)
+{
+	const struct io_access a = { .space = IO_MMIO, .addr = e->npf.gpa.v };
+	return !e->npf.present && !e->npf.fetch && !e->npf.table_walk && hvm_io_internal(v, &a);
+}
+
 enum verdict exit_npf(struct vcpu *v, const struct vmexit *e)
 {
+	if (is_chip(v, e)) {
+		return emulate(v, e, true);
+	}
 	struct p2m_entry p = p2m_lookup(v->domain, gpa_to_gfn(e->npf.gpa));
 	if (allowed(&p, e)) {
 		return EXIT_RESUME;
@@ -28,10 +48,5 @@ enum verdict exit_npf(struct vcpu *v, const struct vmexit *e)
 			    (unsigned long)e->npf.gpa.v);
 		return EXIT_CRASH;
 	}
-	v->hvm->mmio_gpa = e->npf.gpa.v;
-	v->hvm->mmio_write = e->npf.write;
-	v->hvm->mmio_hole = p.type == P2M_HOLE || p.type == P2M_MMIO_DM;
-	enum verdict verdict = hvm_emulate(v);
-	v->hvm->mmio_gpa = ~0ull;
-	return verdict;
+	return emulate(v, e, p.type == P2M_HOLE || p.type == P2M_MMIO_DM);
 }

@@ -122,7 +122,9 @@ static enum io_result io_hpet(void *dev, struct io_access *a)
 		return IO_UNCLAIMED;
 	}
 	enum io_result rc = vhpet_mmio(&h->hpet, a);
-	irqline_set_legacy_replacement(&h->irq, vhpet_legacy(&h->hpet));
+	if (a->write) {
+		irqline_set_legacy_replacement(&h->irq, vhpet_legacy(&h->hpet));
+	}
 	return rc;
 }
 

@@ -72,6 +72,8 @@ enum { VREQ_INIT = 1u << 16, VREQ_SIPI = 1u << 17 /* vector in bits 7:0 */ };
 struct code_cache {
 	uint64_t linear, cr3, gen;
 	const uint8_t *page;            /* NULL: nothing cached */
+	uint64_t gfn, gfn_gen;          /* where the emulator last read code, and since when that stands */
+	const uint8_t *gfn_page;        /* NULL: nothing cached */
 };
 
 #define MTRR_VARIABLE 8

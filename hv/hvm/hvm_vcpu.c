@@ -164,7 +164,7 @@ void hvm_vcpu_reset(struct vcpu *v)
 	virt->vcpu_reset(&v->arch);
 	h->pending.valid = false;
 	h->window_intr = h->window_tpr = false;
-	h->code.page = NULL;
+	h->code.page = h->code.gfn_page = NULL;
 }
 
 void hvm_vcpu_start_state(struct vcpu *v, uint64_t entry, uint64_t start_info)

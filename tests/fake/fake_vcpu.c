@@ -17,6 +17,15 @@ static void set_seg(struct arch_vcpu *v, enum vseg seg, const struct emul_segmen
 	fake_vcpu.set_seg_calls++;
 }
 
+static void get_code(const struct arch_vcpu *v, struct virt_code *c)
+{
+	const struct sys_regs *s = &fake_vcpu.sys;
+
+	*c = (struct virt_code){ .cs_base = fake_vcpu.seg[VSEG_CS].base, .cr0 = s->cr0, .cr3 = s->cr3, .cr4 = s->cr4,
+				 .efer = s->efer };
+	c->long64 = (s->efer & EFER_LMA) && (fake_vcpu.seg[VSEG_CS].attr & 1u << 9);
+}
+
 static void get_sys(const struct arch_vcpu *v, struct sys_regs *s)
 {
 	*s = fake_vcpu.sys;
@@ -102,6 +111,7 @@ static const struct virt_ops ops = {
 	.get_seg = get_seg,
 	.set_seg = set_seg,
 	.get_sys = get_sys,
+	.get_code = get_code,
 	.set_sys = set_sys,
 	.cpl = cpl,
 	.get_shadow = get_shadow,

@@ -23,6 +23,13 @@ enum io_route hvm_io(struct vcpu *w, struct io_access *a)
 	return route;
 }
 
+static bool chip;              /* the address is a chip's inside the hypervisor */
+
+bool hvm_io_internal(struct vcpu *w, const struct io_access *a)
+{
+	return chip && a->space == IO_MMIO;
+}
+
 enum verdict hvm_emulate(struct vcpu *w)
 {
 	emulations++;

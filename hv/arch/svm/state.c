@@ -50,7 +50,10 @@ void svm_get_code(const struct arch_vcpu *v, struct virt_code *c)
 {
 	const struct vmcb *b = v->svm->vmcb;
 	c->cs_base = b->cs.base;
+	c->cr0 = b->cr0;
 	c->cr3 = b->cr3;
+	c->cr4 = b->cr4;
+	c->efer = b->efer & ~EFER_SVME;
 	c->long64 = (b->efer & EFER_LMA) && (b->cs.attr & 1u << 9);
 }
 
