@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,6 +28,19 @@ int usernet_sockets(int *qemu_fd, int *net_fd)
 	return 0;
 }
 
+/*
+ * passt confines itself by pivoting its root away, which cannot be done on an initramfs. In mounts of our own, the
+ * same tree bound over the root is a root that can be pivoted. Where that fails passt says what it misses.
+ */
+static void child_root(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("/", "/run", NULL, MS_BIND | MS_REC, NULL) < 0 || chdir("/run") < 0 ||
+	    mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0) {
+		dprintf(STDERR_FILENO, "passt: no root of its own\n");
+	}
+}
+
 static _Noreturn void child_main(int net_fd, uid_t uid, int log_fd)
 {
 	char fd[16], user[32];
@@ -41,6 +56,7 @@ static _Noreturn void child_main(int net_fd, uid_t uid, int log_fd)
 	syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC);
 	fcntl(net_fd, F_SETFD, 0);
 	if (geteuid() == 0) {
+		child_root();
 		execl(USERNET_PROGRAM, "passt", "--foreground", "--stderr", "--quiet", "--mtu",
 		      USERNET_MTU, "--fd", fd, "--runas", user, (char *)NULL);
 	} else {
