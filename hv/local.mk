@@ -24,6 +24,7 @@ HV_CORE_SRCS += hv/core/backtrace.c
 HV_CORE_SRCS += hv/core/buddy.c
 HV_CORE_SRCS += hv/core/cmdline.c
 HV_CORE_SRCS += hv/core/console.c
+HV_CORE_SRCS += hv/core/counters.c
 HV_CORE_SRCS += hv/core/heap.c
 HV_CORE_SRCS += hv/core/keyhandler.c
 HV_CORE_SRCS += hv/core/log.c

@@ -5,6 +5,7 @@
  * in no queue. A unit whose stack is in use (on_stack) is never moved to another CPU and never chosen by one.
  * The lock is dropped before the stacks are switched: on_stack keeps the unit that is left in place meanwhile.
  */
+#include "core/counters.h"
 #include "core/heap.h"
 #include "core/page_alloc.h"
 #include "core/panic.h"
@@ -128,6 +129,7 @@ static void switch_to(struct cpu *c, struct sched_unit *next)
 	if (prev->hooks && prev->hooks->switch_out) {
 		prev->hooks->switch_out(prev);
 	}
+	counter_add(COUNTER_SWITCH, 1);
 	trace(TRC_SWITCH, 0xffff, 0xffff, (uint64_t)prev, (uint64_t)next);
 	c->current = next;
 	c->sched->left = prev;
@@ -352,6 +354,7 @@ static void change_cpu(struct sched_unit *u, struct sched_cpu *from, unsigned in
 {
 	u->credit += READ_ONCE(sched_of(to)->vtime) - from->vtime;
 	from->units--;
+	counter_add(COUNTER_MIGRATE, 1);
 	WRITE_ONCE(u->cpu, to);
 }
 
@@ -398,6 +401,7 @@ void sched_wake(struct sched_unit *u)
 	u->wake_pending = false;
 	advance(s);
 	sched_credit_wake(u, s->vtime);
+	counter_add(COUNTER_WAKE, 1);
 	trace(TRC_WAKE, 0xffff, 0xffff, (uint64_t)u, cpu);
 	if (!u->pinned && !load_acquire(&u->on_stack) && !is_idle(s->running) && (to = idle_cpu()) < cpu_count && to != cpu) {
 		change_cpu(u, s, to);
