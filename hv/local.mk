@@ -214,7 +214,9 @@ HV_LINK_FLAGS = -m64 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexec
 HV_CC = $(CC) $(HV_INCLUDES) $(HV_CC_FLAGS)
 
 noinst_DATA += hv/ostler.elf
-EXTRA_DIST += hv/README.md hv/hv.lds.S hv/arch/asm_offsets.c $(HV_SRCS)
+EXTRA_DIST += hv/hv.lds.S hv/arch/asm_offsets.c hv/tools/mksymtab.c hv/tools/mkoffsets.sh $(HV_SRCS)
+EXTRA_DIST += $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/hv/*.h $(srcdir)/hv/*/*.h $(srcdir)/hv/*/*/*.h \
+	$(srcdir)/hv/README.md $(srcdir)/hv/*/README.md))
 
 hv/include/xen:
 	@$(MKDIR_P) $(@D)

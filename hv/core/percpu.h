@@ -42,6 +42,7 @@ struct cpu {
 	unsigned int held_count;        /* [own] */
 	uint64_t counter[CPU_COUNTERS_MAX]; /* [own writes] core/counters.h */
 	uint64_t stop_rip, stop_frame;  /* [own] where machine_stop_others() found this CPU */
+	uint64_t boot_tsc;              /* [own, then const] TSC when it reported to the boot CPU */
 	uint32_t boot_state;            /* [atomic] start-up: arch/cpu/smp_boot.c */
 };
 
