@@ -20,7 +20,7 @@ ostler_dm_SOURCES = \
 	dm-glue/dmlock.c dm-glue/dmlock.h \
 	dm-glue/logfile.c dm-glue/logfile.h \
 	dm-glue/image.c dm-glue/image.h \
-	dm-glue/tap.c dm-glue/tap.h \
+	dm-glue/tap.c dm-glue/tap.h dm-glue/usernet.c dm-glue/usernet.h \
 	dm-glue/vnc.c dm-glue/vnc.h dm-glue/rfb.c dm-glue/rfb.h dm-glue/des.c dm-glue/des.h \
 	dm-glue/qemu_args.c dm-glue/qemu_args.h \
 	dm-glue/sandbox.c dm-glue/sandbox.h \

@@ -370,13 +370,13 @@ static void add_nic(const struct guest_config *cfg, unsigned int i, int fd, stru
 	const struct config_nic *nic = &cfg->nics[i];
 	const uint8_t *mac = nic->mac;
 
-	if (nic->type == CONFIG_NIC_BRIDGE && fd < 0) {
-		refuse(args, "network card %u: no tap device", i);
+	if (nic->type != CONFIG_NIC_NONE && fd < 0) {
+		refuse(args, "network card %u: nothing to plug it into", i);
 		return;
 	}
 	if (nic->type == CONFIG_NIC_USER) {
 		push(args, "-netdev");
-		push(args, "user,id=net%u", i);
+		push(args, "stream,id=net%u,server=off,addr.type=fd,addr.str=%d", i, fd);
 	} else if (nic->type == CONFIG_NIC_BRIDGE) {
 		push(args, "-netdev");
 		push(args, "tap,id=net%u,fd=%d", i, fd);
@@ -572,11 +572,6 @@ static void add_extras(const struct guest_config *cfg, struct qemu_args *args)
 
 bool qemu_args_needs_network(const struct guest_config *cfg)
 {
-	for (unsigned int i = 0; i < cfg->nr_nics; i++) {
-		if (cfg->nics[i].type == CONFIG_NIC_USER) {
-			return true;
-		}
-	}
 	for (unsigned int i = 0; i < cfg->nr_serials; i++) {
 		if (cfg->serials[i].type == CONFIG_CHR_TCP || cfg->serials[i].type == CONFIG_CHR_UDP) {
 			return true;

@@ -27,7 +27,7 @@ struct qemu_args_env {
 	int disk_fd[CONFIG_MAX_DISKS];	     /* open as the disk is used: read-write or read-only */
 	int disk_ro_fd[CONFIG_MAX_DISKS];    /* of a writable disk: a second one, read-only */
 	bool disk_block[CONFIG_MAX_DISKS];   /* it is a block device, not a file */
-	int nic_fd[CONFIG_MAX_NICS]; /* the tap of a bridged card */
+	int nic_fd[CONFIG_MAX_NICS]; /* a bridged card: its tap; a user card: a socket */
 	int serial_fd[CONFIG_MAX_CHARDEVS];   /* file: a pipe; device: open; unix: a socket */
 	int parallel_fd[CONFIG_MAX_CHARDEVS]; /* the same */
 	const char *vnc_socket;	     /* where QEMU itself listens, inside its own root */

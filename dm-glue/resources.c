@@ -15,6 +15,7 @@
 
 #include "dm-glue/image.h"
 #include "dm-glue/tap.h"
+#include "dm-glue/usernet.h"
 #include "toolstack/lib/rundir.h"
 
 #define SERIAL_FILE_CAP (16u << 20)
@@ -224,6 +225,11 @@ static int open_nic(struct resources *res, const struct config_nic *nic, uint32_
 {
 	const char *step = NULL;
 
+	if (nic->type == CONFIG_NIC_USER) {
+		int rc = usernet_sockets(&res->env.nic_fd[i], &res->usernet_fd[i]);
+
+		return rc < 0 ? fail(res, rc, "network card %u: %s", i, strerror(-rc)) : 0;
+	}
 	if (nic->type != CONFIG_NIC_BRIDGE) {
 		return 0;
 	}
@@ -304,6 +310,8 @@ int resources_open(struct resources *res, const struct guest_config *cfg, uint32
 {
 	*res = (struct resources){ .vnc_fd = -1 };
 	qemu_args_env_init(&res->env);
+	/* All-ones in every byte is -1. */
+	memset(res->usernet_fd, 0xff, sizeof(res->usernet_fd));
 	res->env.domid = domid;
 	int rc = open_monitors(res, run_dir);
 	for (unsigned int i = 0; rc >= 0 && i < cfg->nr_disks; i++) {
@@ -396,6 +404,9 @@ void resources_close(struct resources *res)
 		logfile_close(&res->sinks[i].file);
 	}
 	res->nr_sinks = 0;
+	for (unsigned int i = 0; i < CONFIG_MAX_NICS; i++) {
+		close_fd(&res->usernet_fd[i]);
+	}
 	close_fd(&res->vnc_fd);
 	drop_path(&res->vnc_socket);
 	for (unsigned int i = 0; i < res->nr_unix; i++) {

@@ -28,6 +28,7 @@ struct resources {
 	struct resources_sink sinks[2 * CONFIG_MAX_CHARDEVS];
 	unsigned int nr_sinks;
 	char tap[CONFIG_MAX_NICS][IFNAMSIZ];
+	int usernet_fd[CONFIG_MAX_NICS]; /* the other end of a user card's socket, -1: none */
 	int vnc_fd;	    /* listening, -1: none */
 	int vnc_port;	    /* TCP port, 0: none or Unix */
 	char *vnc_socket;   /* Unix path we made, to remove at the end */

@@ -29,6 +29,7 @@
 #define START_TIMEOUT_MS 180000 /* an emulated machine is slow */
 #define HANDSHAKE_TIMEOUT_MS 30000
 #define STATE_TIMEOUT_MS 20000
+#define USERNET_UID_OFFSET 40000 /* another user than QEMU, and than any other guest's QEMU */
 #define WATCH_TOKEN	 "ostler-dm"
 
 __attribute__((format(printf, 3, 4))) static int fail(struct supervisor *sv, int rc, const char *fmt,
@@ -206,6 +207,40 @@ static int build_args(struct supervisor *sv)
 	return 0;
 }
 
+/* A process for each card with user-mode networking. */
+static int start_usernet(struct supervisor *sv, int log_fd)
+{
+	for (unsigned int i = 0; i < CONFIG_MAX_NICS; i++) {
+		int net_fd = sv->res.usernet_fd[i];
+
+		if (net_fd < 0) {
+			continue;
+		}
+		sv->res.usernet_fd[i] = -1;
+		int rc = usernet_start(&sv->usernet[i], net_fd,
+				       sandbox_uid(sv->opt->domid) + USERNET_UID_OFFSET, log_fd);
+		if (rc < 0) {
+			return fail(sv, rc, "network card %u: user networking needs " USERNET_PROGRAM
+				    " (package passt): %s", i, strerror(-rc));
+		}
+		logfile_line(&sv->log, "network card %u: passt has pid %d", i,
+			     (int)sv->usernet[i].pid);
+	}
+	return 0;
+}
+
+/* By now passt has either found the host's network or given up. */
+static int check_usernet(struct supervisor *sv)
+{
+	for (unsigned int i = 0; i < sv->cfg->nr_nics; i++) {
+		if (sv->cfg->nics[i].type == CONFIG_NIC_USER && !usernet_alive(&sv->usernet[i])) {
+			qemu_proc_drain(sv);
+			return fail(sv, -EIO, "network card %u: passt has ended: %s", i, sv->last_line);
+		}
+	}
+	return 0;
+}
+
 static int start_qemu(struct supervisor *sv)
 {
 	int keep[RESOURCES_KEEP_MAX];
@@ -242,7 +277,10 @@ static int start_qemu(struct supervisor *sv)
 	if (left > 0) {
 		logfile_line(&sv->log, "killed %u processes that uid %u had left", left, sb.uid);
 	}
-	int rc = sandbox_spawn(&sb, &sv->qemu, sv->error, sizeof(sv->error));
+	int rc = start_usernet(sv, ends[1]);
+	if (rc == 0) {
+		rc = sandbox_spawn(&sb, &sv->qemu, sv->error, sizeof(sv->error));
+	}
 	close(ends[1]);
 	resources_handed_over(&sv->res);
 	if (rc == 0) {
@@ -404,8 +442,11 @@ static int publish_display(struct supervisor *sv)
 
 static int finish_start(struct supervisor *sv)
 {
-	int rc = publish_display(sv);
+	int rc = check_usernet(sv);
 
+	if (rc == 0) {
+		rc = publish_display(sv);
+	}
 	if (rc == 0) {
 		rc = publish_terminals(sv);
 	}

@@ -36,6 +36,7 @@ static void supervisor_init(struct supervisor *sv, const struct supervise_option
 		.signal_fd = -1,
 	};
 	qemu_args_env_init(&sv->res.env);
+	memset(sv->res.usernet_fd, 0xff, sizeof(sv->res.usernet_fd));
 }
 
 /* One line to whoever waits for the start. */
@@ -54,6 +55,9 @@ static void supervise_stop(struct supervisor *sv)
 		sandbox_kill_uid(sandbox_uid(sv->opt->domid));
 	}
 	qemu_proc_drain(sv);
+	for (unsigned int i = 0; i < CONFIG_MAX_NICS; i++) {
+		usernet_stop(&sv->usernet[i]);
+	}
 	vnc_close(&sv->vnc);
 	qmp_close(&sv->qmp);
 	resources_close(&sv->res);
@@ -73,6 +77,16 @@ static void accept_vnc(struct supervisor *sv)
 	if (rc < 0 && rc != -EAGAIN) {
 		logfile_line(&sv->log, "VNC client turned away: %s",
 			     sv->qmp.error[0] ? sv->qmp.error : strerror(-rc));
+	}
+}
+
+/* A guest can live without its network: its end is only noted. */
+static void watch_usernet(struct supervisor *sv)
+{
+	for (unsigned int i = 0; i < CONFIG_MAX_NICS; i++) {
+		if (sv->usernet[i].pid != 0 && !usernet_alive(&sv->usernet[i])) {
+			logfile_line(&sv->log, "network card %u: passt has ended", i);
+		}
 	}
 }
 
@@ -173,6 +187,7 @@ static bool handle_slots(struct supervisor *sv, const struct pollfd *slot, enum 
 		*kind = LIFE_DM_DIED;
 		return false;
 	}
+	watch_usernet(sv);
 	vnc_poll_done(&sv->vnc, slot + SLOT_CLIENTS);
 	if (slot[SLOT_VNC].revents) {
 		accept_vnc(sv);

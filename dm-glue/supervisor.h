@@ -13,6 +13,7 @@
 #include "dm-glue/resources.h"
 #include "dm-glue/sandbox.h"
 #include "dm-glue/supervise.h"
+#include "dm-glue/usernet.h"
 #include "dm-glue/vnc.h"
 #include "toolstack/lib/hvcall.h"
 #include "toolstack/lib/store.h"
@@ -30,6 +31,7 @@ struct supervisor {
 	struct qmp qmp;
 	struct vnc vnc;
 	struct sandbox_child qemu;
+	struct usernet usernet[CONFIG_MAX_NICS];
 	int log_pipe;	 /* QEMU's output, our end */
 	int signal_fd;
 	bool restricted; /* QEMU runs with -xen-domid-restrict */

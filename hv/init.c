@@ -23,6 +23,7 @@
 #include "core/sched.h"
 #include "core/selftest.h"
 #include "core/smp.h"
+#include "core/spinlock.h"
 #include "core/time.h"
 #include "core/timer.h"
 #include "lib/atomic.h"
@@ -132,7 +133,14 @@ static void start_dom0(void)
 
 static void panic_on_request(void)
 {
-	if (cmdline.panic) {
+	static struct spinlock low = SPINLOCK_INIT(LOCK_DOMCTL), high = SPINLOCK_INIT(LOCK_PAGES);
+
+	if (strcmp(cmdline.panic, "write") == 0) {
+		*(volatile uint8_t *)(uintptr_t)hv_start = 0;
+	} else if (strcmp(cmdline.panic, "lock") == 0) {
+		spin_lock(&high);
+		spin_lock(&low);
+	} else if (cmdline.panic[0]) {
 		panic("asked for on the command line");
 	}
 }
@@ -166,8 +174,8 @@ static const struct step steps[] = {
 	{ "self tests", run_selftests },
 	{ "hypercalls", hypercall_init },
 	{ "console input", start_console_input },
-	{ "Dom0", start_dom0 },
 	{ "panic on request", panic_on_request },
+	{ "Dom0", start_dom0 },
 };
 
 void hv_start(uint32_t magic, uint32_t info)

@@ -1,5 +1,6 @@
 /* The table of debug keys (serial line, after Ctrl-A three times). */
 #include "core/cmdline.h"
+#include "core/counters.h"
 #include "core/keyhandler.h"
 #include "core/log.h"
 #include "core/page_alloc.h"
@@ -48,6 +49,7 @@ static void key_time(void)
 }
 
 const struct keyhandler keyhandler_table[] = {
+	{ 'c', "counters", counters_dump },
 	{ 'd', "CPUs", key_cpus },
 	{ 'm', "memory", key_memory },
 	{ 'r', "run queues", sched_dump },

@@ -24,6 +24,7 @@ HV_CORE_SRCS += hv/core/backtrace.c
 HV_CORE_SRCS += hv/core/buddy.c
 HV_CORE_SRCS += hv/core/cmdline.c
 HV_CORE_SRCS += hv/core/console.c
+HV_CORE_SRCS += hv/core/counters.c
 HV_CORE_SRCS += hv/core/heap.c
 HV_CORE_SRCS += hv/core/keyhandler.c
 HV_CORE_SRCS += hv/core/log.c
@@ -213,7 +214,9 @@ HV_LINK_FLAGS = -m64 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexec
 HV_CC = $(CC) $(HV_INCLUDES) $(HV_CC_FLAGS)
 
 noinst_DATA += hv/ostler.elf
-EXTRA_DIST += hv/README.md hv/hv.lds.S hv/arch/asm_offsets.c $(HV_SRCS)
+EXTRA_DIST += hv/hv.lds.S hv/arch/asm_offsets.c hv/tools/mksymtab.c hv/tools/mkoffsets.sh $(HV_SRCS)
+EXTRA_DIST += $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/hv/*.h $(srcdir)/hv/*/*.h $(srcdir)/hv/*/*/*.h \
+	$(srcdir)/hv/README.md $(srcdir)/hv/*/README.md))
 
 hv/include/xen:
 	@$(MKDIR_P) $(@D)

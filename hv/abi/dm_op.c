@@ -12,6 +12,10 @@
 #include <xen/hvm/dm_op.h>
 #include <xen/hvm/hvm_op.h>
 
+/* Message addresses: 1 MiB from here on. */
+#define MSI_WINDOW	0xfee00000u
+#define MSI_WINDOW_MASK 0xfffffu
+
 #define BUFS_MAX      2
 #define GFN_LIMIT     BIT(40)
 #define PREEMPT_ITEMS 32
@@ -126,11 +130,18 @@ static int op_pci_link(struct dm_call *m)
 	return hvm_set_pci_link(m->d, p->link, p->isa_irq);
 }
 
+/*
+ * QEMU sends what a device wrote into its window of the message addresses, as an offset there or as the
+ * whole address: only the bits below the window mean something.
+ */
 static int op_inject_msi(struct dm_call *m)
 {
 	struct xen_dm_op_inject_msi *p = &m->op.u.inject_msi;
 
-	return p->pad != 0 ? -EINVAL : hvm_inject_msi(m->d, p->addr, p->data);
+	if (p->pad != 0) {
+		return -EINVAL;
+	}
+	return hvm_inject_msi(m->d, MSI_WINDOW | (p->addr & MSI_WINDOW_MASK), p->data);
 }
 
 /* ---- memory ---- */

@@ -13,7 +13,7 @@ static bool plausible(uint64_t frame)
 
 void backtrace_show(uint64_t frame)
 {
-	log_err("backtrace:");
+	log_err(" backtrace:");
 	for (unsigned int i = 0; i < DEPTH_MAX && plausible(frame); i++) {
 		const uint64_t *f = (const uint64_t *)frame;
 

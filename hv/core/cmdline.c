@@ -23,7 +23,7 @@ static const struct option options[] = {
 	{ "loglevel", OPT_LEVEL, &cmdline.loglevel, "err, warn, info or debug" },
 	{ "noreboot", OPT_BOOL, &cmdline.noreboot, "stay halted after a panic" },
 	{ "selftest", OPT_BOOL, &cmdline.selftest, "run the self tests at start-up" },
-	{ "panic", OPT_BOOL, &cmdline.panic, "panic at the end of start-up, to see what it looks like" },
+	{ "panic", OPT_TEXT, cmdline.panic, "die at the end of start-up: 1 (panic), write (to code), lock (order)" },
 };
 
 static bool set_size(uint64_t *out, const char *text)

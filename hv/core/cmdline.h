@@ -17,7 +17,7 @@ struct cmdline {
 	uint8_t loglevel;               /* enum log_level */
 	bool noreboot;                  /* after a panic: halt instead of reboot */
 	bool selftest;                  /* run the vendor self tests at start-up */
-	bool panic;                     /* panic at the end of start-up */
+	char panic[32];                 /* how to die at the end of start-up; empty: do not */
 };
 
 extern struct cmdline cmdline;          /* const after start-up */

@@ -12,20 +12,29 @@
 #define LINE_MAX 480
 
 struct line {
-	char text[LINE_MAX];
-	size_t len;
+	char *text;
+	size_t size, len;
 };
 
 static void line_put(void *ctx, const char *text, size_t len)
 {
 	struct line *l = ctx;
-	size_t room = sizeof(l->text) - 1 - l->len;
+	size_t room = l->size - 1 - l->len;
 
 	if (len > room) {
 		len = room;
 	}
 	memcpy(l->text + l->len, text, len);
 	l->len += len;
+}
+
+void log_format(char *buf, size_t size, const char *fmt, va_list ap)
+{
+	struct line l = { .text = buf, .size = size };
+	struct printf_sink sink = { .put = line_put, .symbol = symtab_name_of, .ctx = &l };
+
+	printf_to(&sink, fmt, ap);
+	buf[l.len] = '\0';
 }
 
 static const char *const level_mark[] = {
@@ -37,22 +46,23 @@ static const char *const level_mark[] = {
 
 void log_vat(enum log_level level, const char *fmt, va_list ap)
 {
-	struct line l = { .len = 0 };
-	struct printf_sink sink = { .put = line_put, .symbol = symtab_name_of, .ctx = &l };
+	char text[LINE_MAX];
 	uint64_t us = time_now() / 1000;
+	size_t n;
 
 	if (level > cmdline.loglevel) {
 		return;
 	}
 	/* Lines that belong to the one before start with a blank: no mark. */
-	l.len = printf_str(l.text, sizeof(l.text), "[%5lu.%06lu] %s", us / 1000000, us % 1000000,
-			   fmt[0] == ' ' ? "" : level_mark[level]);
-	printf_to(&sink, fmt, ap);
-	if (l.len > 0 && l.text[l.len - 1] == '\n') {
-		l.len--;
+	n = printf_str(text, sizeof(text), "[%5lu.%06lu] %s", us / 1000000, us % 1000000,
+		       fmt[0] == ' ' ? "" : level_mark[level]);
+	log_format(text + n, sizeof(text) - n - 1, fmt, ap);
+	n += strlen(text + n);
+	if (text[n - 1] == '\n') {
+		n--;
 	}
-	l.text[l.len++] = '\n';
-	console_write(l.text, l.len);
+	text[n++] = '\n';
+	console_write(text, n);
 }
 
 void log_at(enum log_level level, const char *fmt, ...)

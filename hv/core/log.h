@@ -17,6 +17,8 @@ enum log_level { LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 void log_at(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void log_vat(enum log_level level, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
+/* Into a buffer, terminated, with %pS; cut when it does not fit. */
+void log_format(char *buf, size_t size, const char *fmt, va_list ap) PRINTF_LIKE(3, 0);
 #define log_err(...)  log_at(LOG_ERR, __VA_ARGS__)
 #define log_warn(...) log_at(LOG_WARN, __VA_ARGS__)
 #define log_info(...) log_at(LOG_INFO, __VA_ARGS__)

@@ -4,6 +4,7 @@
  * Lock: LOCK_PAGES around the buddy lists only; scrubbing happens outside of it. References are atomic.
  */
 #include "core/buddy.h"
+#include "core/counters.h"
 #include "core/page_alloc.h"
 #include "core/panic.h"
 #include "core/spinlock.h"
@@ -73,6 +74,7 @@ static struct page *take(unsigned int order)
 		return NULL;
 	}
 	if (dirty) {
+		counter_add(COUNTER_SCRUB, BIT(order));
 		memset(mfn_virt(MFN(frame)), 0, PAGE_SIZE << order);
 	}
 	return &buddy.page[frame];

@@ -13,7 +13,6 @@
 #include "arch/hw.h"
 #include "arch/machine.h"
 #include "lib/atomic.h"
-#include "lib/printf.h"
 
 #define TRACE_TAIL 64
 
@@ -43,6 +42,10 @@ static void show_current(void)
 		log_err(" CPU %u: apic %u%s, unit %s, irq depth %u, pending %lx, in guest %lu", i, cpus[i]->apic_id,
 			cpus[i]->online ? "" : " (offline)", u ? u->name : "none", cpus[i]->irq_depth,
 			cpus[i]->softirq_pending, cpus[i]->in_guest);
+		if (cpus[i]->stop_rip) {
+			log_err(" stopped at %016lx %pS", cpus[i]->stop_rip, (void *)cpus[i]->stop_rip);
+			backtrace_show(cpus[i]->stop_frame);
+		}
 	}
 }
 
@@ -79,7 +82,7 @@ _Noreturn void panic(const char *fmt, ...)
 
 	panic_enter();
 	va_start(ap, fmt);
-	printf_vstr(reason, sizeof(reason), fmt, ap);
+	log_format(reason, sizeof(reason), fmt, ap);
 	va_end(ap);
 	log_err("*** hypervisor panic on CPU %u: %s", this_cpu()->id, reason);
 	backtrace_show(hw_frame());
@@ -94,7 +97,7 @@ _Noreturn void panic_with_frame(void (*show)(const void *regs), const void *regs
 
 	panic_enter();
 	va_start(ap, fmt);
-	printf_vstr(reason, sizeof(reason), fmt, ap);
+	log_format(reason, sizeof(reason), fmt, ap);
 	va_end(ap);
 	log_err("*** hypervisor panic on CPU %u: %s", this_cpu()->id, reason);
 	show(regs);

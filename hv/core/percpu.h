@@ -14,6 +14,7 @@
 #define MAX_CPUS 64
 
 #define LOCKS_HELD_MAX 16
+#define CPU_COUNTERS_MAX 64
 
 struct sched_unit;
 struct sched_cpu;
@@ -39,6 +40,9 @@ struct cpu {
 	uint64_t exits;                 /* [own] count, to wait for a round of exits */
 	struct spinlock *held[LOCKS_HELD_MAX]; /* [own] locks held, outermost first (debug builds) */
 	unsigned int held_count;        /* [own] */
+	uint64_t counter[CPU_COUNTERS_MAX]; /* [own writes] core/counters.h */
+	uint64_t stop_rip, stop_frame;  /* [own] where machine_stop_others() found this CPU */
+	uint64_t boot_tsc;              /* [own, then const] TSC when it reported to the boot CPU */
 	uint32_t boot_state;            /* [atomic] start-up: arch/cpu/smp_boot.c */
 };
 

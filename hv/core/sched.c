@@ -5,6 +5,7 @@
  * in no queue. A unit whose stack is in use (on_stack) is never moved to another CPU and never chosen by one.
  * The lock is dropped before the stacks are switched: on_stack keeps the unit that is left in place meanwhile.
  */
+#include "core/counters.h"
 #include "core/heap.h"
 #include "core/page_alloc.h"
 #include "core/panic.h"
@@ -128,6 +129,7 @@ static void switch_to(struct cpu *c, struct sched_unit *next)
 	if (prev->hooks && prev->hooks->switch_out) {
 		prev->hooks->switch_out(prev);
 	}
+	counter_add(COUNTER_SWITCH, 1);
 	trace(TRC_SWITCH, 0xffff, 0xffff, (uint64_t)prev, (uint64_t)next);
 	c->current = next;
 	c->sched->left = prev;
@@ -189,13 +191,31 @@ static void advance(struct sched_cpu *s)
 	}
 }
 
+/* [lock] In how many ns this CPU must choose anew; 0: nobody waits. */
+static uint64_t look_again(const struct sched_cpu *s)
+{
+	bool waits = false;
+
+	list_for_each (pos, &s->queue) {
+		const struct sched_unit *u = list_entry(pos, struct sched_unit, link);
+
+		if (u->pause_count) {
+			continue;
+		}
+		if (u->boost) {
+			return SCHED_LOOK_NS;
+		}
+		waits = true;
+	}
+	return waits ? SCHED_SLICE_NS : 0;
+}
+
 /* Give the CPU to whoever should have it. Interrupts off, own lock held; returns with interrupts off, lock released. */
 static void reschedule(struct cpu *c, uint64_t flags, bool yield)
 {
 	struct sched_cpu *s = c->sched;
 	struct sched_unit *prev = s->running, *next;
-	uint64_t now = time_now();
-	bool compete;
+	uint64_t now = time_now(), look;
 
 	advance(s);
 	next = choose(s, yield, now);
@@ -215,10 +235,10 @@ static void reschedule(struct cpu *c, uint64_t flags, bool yield)
 		s->slice_start = now;
 	}
 	next->boost = 0;
-	compete = !is_idle(next) && !list_empty(&s->queue);
+	look = is_idle(next) ? 0 : look_again(s);
 	spin_unlock(&s->lock);
-	if (compete && !timer_armed(&s->slice)) {
-		timer_set(&s->slice, now + SCHED_SLICE_NS);
+	if (look && (!timer_armed(&s->slice) || s->slice.deadline > now + look)) {
+		timer_set(&s->slice, now + look);
 	}
 	if (next != prev) {
 		switch_to(c, next);
@@ -352,15 +372,14 @@ static void change_cpu(struct sched_unit *u, struct sched_cpu *from, unsigned in
 {
 	u->credit += READ_ONCE(sched_of(to)->vtime) - from->vtime;
 	from->units--;
+	counter_add(COUNTER_MIGRATE, 1);
 	WRITE_ONCE(u->cpu, to);
 }
 
 /* [lock of u->cpu] Does the CPU have to look at its queue because of this unit? */
 static bool must_look(const struct sched_cpu *s, const struct sched_unit *u)
 {
-	const struct sched_unit *running = s->running;
-
-	return is_idle(running) || sched_credit_better(u, running, false) || !timer_armed(&s->slice);
+	return is_idle(s->running) || u->boost || !timer_armed(&s->slice);
 }
 
 /* Queue a runnable unit that is in no queue; takes its CPU's lock. */
@@ -398,6 +417,7 @@ void sched_wake(struct sched_unit *u)
 	u->wake_pending = false;
 	advance(s);
 	sched_credit_wake(u, s->vtime);
+	counter_add(COUNTER_WAKE, 1);
 	trace(TRC_WAKE, 0xffff, 0xffff, (uint64_t)u, cpu);
 	if (!u->pinned && !load_acquire(&u->on_stack) && !is_idle(s->running) && (to = idle_cpu()) < cpu_count && to != cpu) {
 		change_cpu(u, s, to);

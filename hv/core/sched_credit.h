@@ -16,6 +16,8 @@
 #define SCHED_SLICE_NS       10000000ull
 #define SCHED_BONUS_NS       5000000ll
 #define SCHED_GRAIN_NS       500000ll
+/* While somebody who has just been woken waits, the running unit is looked at this often. */
+#define SCHED_LOOK_NS        1000000ull
 
 /* The unit ran for so long. */
 void sched_credit_charge(struct sched_unit *u, uint64_t ran_ns);

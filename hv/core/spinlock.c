@@ -1,6 +1,7 @@
 /*
  * Ticket locks (contract in spinlock.h). The debug part keeps each CPU's stack of held locks.
  */
+#include "core/counters.h"
 #include "core/spinlock.h"
 #include "core/panic.h"
 #include "core/percpu.h"
@@ -60,6 +61,10 @@ static void take(struct spinlock *l)
 {
 	uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
 
+	if (load_acquire(&l->owner) == ticket) {
+		return;
+	}
+	counter_add(COUNTER_LOCK_WAIT, 1);
 	while (load_acquire(&l->owner) != ticket) {
 		hw_pause();
 	}

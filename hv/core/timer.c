@@ -4,6 +4,7 @@
  * Lock: LOCK_TIMER of the CPU that the timer belongs to; t->cpu changes only with the lock of the old CPU held and
  * the timer out of its queue. Callbacks run without it.
  */
+#include "core/counters.h"
 #include "core/heap.h"
 #include "core/panic.h"
 #include "core/percpu.h"
@@ -129,6 +130,7 @@ void timer_run(void)
 		disarm(h, t);
 		h->running = t;
 		spin_unlock_irqrestore(&h->lock, flags);
+		counter_add(COUNTER_TIMER, 1);
 		fn(arg);
 		flags = spin_lock_irqsave(&h->lock);
 		h->running = NULL;

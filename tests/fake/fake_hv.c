@@ -634,7 +634,12 @@ int hvm_set_isa_irq(struct domain *d, unsigned int irq, bool level)
 }
 
 int hvm_set_pci_link(struct domain *d, unsigned int link, unsigned int irq) { return 0; }
-int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data) { fake_counts.msi++; return 0; }
+int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data)
+{
+	fake_counts.msi++;
+	fake_counts.msi_addr = addr;
+	return 0;
+}
 int hvm_power_button(struct domain *d) { fake_counts.power++; return 0; }
 int hvm_sleep_button(struct domain *d) { return 0; }
 int hvm_inject_nmi(struct vcpu *v) { fake_counts.nmi++; return 0; }

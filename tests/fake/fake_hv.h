@@ -54,6 +54,7 @@ extern struct fake_counts {
 	unsigned int upcalls, wakes, kicks, invalidates;
 	unsigned int upcall_vcpu;
 	unsigned int isa_irq, isa_level, intx, power, nmi, msi;
+	uint64_t msi_addr;
 	uint64_t dom0_stopped;
 } fake_counts;
 extern char fake_log[65536];                    /* everything logged */

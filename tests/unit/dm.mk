@@ -49,7 +49,8 @@ TESTS += tests/unit/test_supervise
 tests_unit_test_supervise_SOURCES = tests/unit/test_supervise.c dm-glue/supervise.c dm-glue/start.c \
 	dm-glue/qemu_proc.c dm-glue/publish.c dm-glue/resources.c dm-glue/dmlock.c dm-glue/logfile.c \
 	dm-glue/image.c dm-glue/tap.c dm-glue/qemu_args.c dm-glue/qmp.c dm-glue/qmp_wire.c \
-	dm-glue/qmp_cmds.c dm-glue/vnc.c dm-glue/rfb.c dm-glue/des.c
+	dm-glue/qmp_cmds.c dm-glue/vnc.c dm-glue/rfb.c dm-glue/des.c \
+	dm-glue/usernet.c
 tests_unit_test_supervise_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_supervise_CPPFLAGS = $(TEST_CPPFLAGS) $(XEN_CFLAGS) $(YAJL_CFLAGS)
 tests_unit_test_supervise_LDADD = $(TEST_LDADD) $(YAJL_LIBS)

@@ -264,6 +264,13 @@ START_TEST(interrupts_and_memory)
 	op = (struct xen_dm_op){ .op = XEN_DMOP_inject_msi };
 	ck_assert_int_eq(dm(&op), 0);
 	ck_assert_uint_eq(fake_counts.msi, 1);
+	/* The address as an offset into the window, as QEMU's APIC region passes it on, and whole. */
+	op.u.inject_msi.addr = 0x1004;
+	ck_assert_int_eq(dm(&op), 0);
+	ck_assert_uint_eq(fake_counts.msi_addr, 0xfee01004);
+	op.u.inject_msi.addr = 0xfee02000;
+	ck_assert_int_eq(dm(&op), 0);
+	ck_assert_uint_eq(fake_counts.msi_addr, 0xfee02000);
 	/* Memory: VRAM above RAM, moved to a BAR; the frame stays the same. */
 	for (uint64_t i = 0; i < 4; i++) {
 		ck_assert_int_eq(populate_add(g, GFN(0x20 + i), 0), 0);

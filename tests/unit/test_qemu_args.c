@@ -232,20 +232,23 @@ START_TEST(test_nics)
 	cfg.nics[0] = (struct config_nic){
 		.type = CONFIG_NIC_USER, .mac = { 0, 0x16, 0x3e, 1, 2, 0xff },
 	};
+	refused("network card 0: nothing to plug it into");
+	env.nic_fd[0] = 14;
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		cfg.nics[0].model = row[i].model;
 		has(row[i].name);
 	}
 	cfg.nics[0].model = CONFIG_NIC_E1000;
-	has(" -netdev user,id=net0 "
+	has(" -netdev stream,id=net0,server=off,addr.type=fd,addr.str=14 "
 	    "-device e1000,id=nic0,mac=00:16:3e:01:02:ff,netdev=net0,romfile= ");
-	ck_assert(qemu_args_needs_network(&cfg));
+	ck_assert(!qemu_args_needs_network(&cfg));
 	/* The boot ROM only where something may boot from it. */
 	cfg.boot[0] = CONFIG_BOOT_NETWORK;
 	has_not("romfile");
 	cfg.boot[0] = CONFIG_BOOT_DISK;
 	cfg.nics[0].type = CONFIG_NIC_BRIDGE;
-	refused("network card 0: no tap device");
+	env.nic_fd[0] = -1;
+	refused("network card 0: nothing to plug it into");
 	env.nic_fd[0] = 15;
 	has(" -netdev tap,id=net0,fd=15 -device e1000,");
 	ck_assert(!qemu_args_needs_network(&cfg));

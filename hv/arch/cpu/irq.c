@@ -10,6 +10,7 @@
 #include "arch/hw.h"
 #include "arch/irq.h"
 #include "arch/machine.h"
+#include "core/counters.h"
 #include "core/log.h"
 #include "core/percpu.h"
 #include "core/smp.h"
@@ -39,6 +40,7 @@ static void device(uint8_t vector)
 	struct in_service *s = &in_service[this_cpu()->id];
 	bool level = lapic_is_level(vector);
 
+	counter_add(COUNTER_IRQ_DEVICE, 1);
 	if (!level || !irq_dom0_hook || s->count == sizeof(s->vector)) {
 		lapic_eoi();
 	} else {
@@ -53,13 +55,16 @@ static void own(uint8_t vector)
 {
 	switch (vector) {
 	case IRQ_VECTOR_KICK:
+		counter_add(COUNTER_IRQ_KICK, 1);
 		lapic_eoi();
 		break;
 	case IRQ_VECTOR_CALL:
+		counter_add(COUNTER_IRQ_CALL, 1);
 		lapic_eoi();
 		smp_handle_call();
 		break;
 	case IRQ_VECTOR_TIMER:
+		counter_add(COUNTER_IRQ_TIMER, 1);
 		lapic_eoi();
 		softirq_raise(SOFTIRQ_TIMER);
 		break;

@@ -20,6 +20,8 @@
 void nmi_handle(struct trap_frame *f)
 {
 	if (panic_in_progress() || machine_stopping()) {
+		this_cpu()->stop_rip = f->rip;
+		this_cpu()->stop_frame = f->rbp;
 		this_cpu()->online = false;
 		hw_stop();
 	}

@@ -50,10 +50,21 @@ static bool reported(const struct cpu *c)
 	return load_acquire(&c->boot_state) == BOOT_RUNNING;
 }
 
+/* All clocks are one: a CPU whose TSC stands elsewhere would make time jump. */
+static void check_tsc(const struct cpu *c, uint64_t before)
+{
+	uint64_t after = hw_rdtsc();
+
+	if (c->boot_tsc < before || c->boot_tsc > after) {
+		log_warn("CPU %u: TSC %lu is not between the boot CPU's %lu and %lu: time will jump", c->id, c->boot_tsc, before,
+			 after);
+	}
+}
+
 static bool start(struct cpu *c)
 {
 	uint32_t starting = BOOT_STARTING;
-	uint64_t end;
+	uint64_t end, before = hw_rdtsc();
 
 	prepare(c);
 	lapic_send(c->apic_id, LAPIC_ICR_INIT | LAPIC_ICR_LEVEL | LAPIC_ICR_ASSERT);
@@ -65,7 +76,11 @@ static bool start(struct cpu *c)
 	for (end = time_now() + START_TIMEOUT_NS; !reported(c) && time_now() < end;) {
 		hw_pause();
 	}
-	return !atomic_cas(&c->boot_state, &starting, BOOT_GIVEN_UP);
+	if (atomic_cas(&c->boot_state, &starting, BOOT_GIVEN_UP)) {
+		return false;
+	}
+	check_tsc(c, before);
+	return true;
 }
 
 unsigned int smp_boot_all(unsigned int max)
@@ -100,6 +115,7 @@ bool smp_boot_report(void)
 	uint32_t starting = BOOT_STARTING;
 
 	c->online = true;
+	c->boot_tsc = hw_rdtsc();
 	if (!atomic_cas(&c->boot_state, &starting, BOOT_RUNNING)) {
 		c->online = false;
 	}

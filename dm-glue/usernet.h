@@ -1,0 +1,36 @@
+/*
+ * Networking without rights: a card whose other end is a process that opens ordinary sockets on the host.
+ *
+ * QEMU for Xen comes without a user-mode network of its own. passt(1) is one, in a process of its own that
+ * confines itself; QEMU and it share a socket pair, so QEMU needs no network at all.
+ *
+ * Owns: the passt process. It ends by itself when QEMU's end of the socket closes. Locking: none.
+ */
+#ifndef DM_GLUE_USERNET_H
+#define DM_GLUE_USERNET_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define USERNET_PROGRAM "/usr/bin/passt"
+
+struct usernet {
+	pid_t pid; /* 0: none */
+};
+
+/* Make the socket pair: *qemu_fd for QEMU, *net_fd for usernet_start(). Result: 0 or -errno. */
+int usernet_sockets(int *qemu_fd, int *net_fd);
+
+/*
+ * Start passt on net_fd (which is closed) as user `uid`; what it says goes to log_fd. Result: 0, -ENOENT: it is not
+ * installed, or -errno. Whether it can work shows a moment later: usernet_alive().
+ */
+int usernet_start(struct usernet *un, int net_fd, uid_t uid, int log_fd);
+
+/* Is it running? False also when there is none. */
+bool usernet_alive(struct usernet *un);
+
+/* End it, if it has not ended by itself. */
+void usernet_stop(struct usernet *un);
+
+#endif
