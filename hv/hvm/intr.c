@@ -189,6 +189,13 @@ static void want(struct vcpu *v, bool *have, enum virt_window w, bool on)
 	}
 }
 
+/* An event goes in, and the window that was asked for is over: a vendor may use one piece of hardware for both. */
+static void put_in(struct vcpu *v, const struct vm_event *e)
+{
+	want(v, &v->hvm->window_intr, WINDOW_INTR, false);
+	virt->inject(&v->arch, e);
+}
+
 void hvm_intr_prepare(struct vcpu *v)
 {
 	struct hvm_vcpu *h = v->hvm;
@@ -200,15 +207,15 @@ void hvm_intr_prepare(struct vcpu *v)
 		hvm_callback_update(v->domain);
 	}
 	if (h->pending.valid) {
-		virt->inject(&v->arch, &h->pending);
+		put_in(v, &h->pending);
 		h->pending.valid = false;
 	} else if (READ_ONCE(h->nmi_pending) && virt->can_take(&v->arch, WINDOW_NMI)) {
 		WRITE_ONCE(h->nmi_pending, false);
-		virt->inject(&v->arch, &(struct vm_event){ .valid = true, .type = EVENT_NMI,
+		put_in(v, &(struct vm_event){ .valid = true, .type = EVENT_NMI,
 							   .vector = EXC_NMI });
 	} else if (next_vector(v, false) >= 0 && virt->can_take(&v->arch, WINDOW_INTR)) {
 		int vector = next_vector(v, true);
-		virt->inject(&v->arch, &(struct vm_event){ .valid = true, .type = EVENT_EXTINT,
+		put_in(v, &(struct vm_event){ .valid = true, .type = EVENT_EXTINT,
 							   .vector = (uint8_t)vector });
 		trace(TRC_ENTRY_EVENT, v->domain->id, (uint16_t)v->id, (uint64_t)vector, 0);
 	}

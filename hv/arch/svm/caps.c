@@ -60,6 +60,7 @@ int svm_caps_read(void)
 			*features[i].have = have;
 		}
 	}
+	svm_caps.eventinj_repeats = !svm_caps.nrip;
 	log_info("SVM: %u ASIDs%s%s%s\n", svm_caps.asids, svm_caps.nrip ? ", next-RIP save" : "",
 		 svm_caps.decode ? ", decode assists" : "",
 		 svm_caps.flush_by_asid ? ", flush by ASID" : "");

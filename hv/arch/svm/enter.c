@@ -5,6 +5,8 @@
 #include "arch/svm/svm.h"
 #include "arch/x86.h"
 #include "arch/xstate.h"
+#include "arch/irq.h"
+#include "arch/machine.h"
 #include "core/percpu.h"
 #include "lib/atomic.h"
 #include "lib/err.h"
@@ -59,6 +61,10 @@ void svm_enter(struct arch_vcpu *v, struct vmexit *e)
 	b->rip = v->regs.rip;
 	b->rflags = v->regs.rflags;
 	b->vintr = (b->vintr & ~VINTR_TPR) | v->cr8;
+	if (v->svm->leave_soon) {
+		v->svm->leave_soon = false;
+		machine_send_ipi(this_cpu()->id, IRQ_VECTOR_KICK);
+	}
 	svm_enter_guest(v->regs.gpr, v->svm->vmcb_pa.v, c->host_pa.v);
 	b->eventinj = 0;
 	v->regs.gpr[GPR_RAX] = b->rax;
@@ -67,6 +73,9 @@ void svm_enter(struct arch_vcpu *v, struct vmexit *e)
 	v->regs.rflags = b->rflags;
 	v->cr8 = b->vintr & 15;
 	svm_decode_exit(v, e);
+	if (v->svm->virq) {
+		svm_collect_virq(v->svm, e);
+	}
 }
 
 static void svm_switch_in(struct arch_vcpu *v)

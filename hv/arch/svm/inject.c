@@ -6,6 +6,44 @@
 #include "arch/svm/svm.h"
 #include "arch/x86.h"
 
+/*
+ * QEMU's TCG (7.2) keeps the vector of an interrupt that came through EVENTINJ in mind and delivers it once more when its
+ * main loop is interrupted before the next exit: in the middle of a critical section of the guest. Its virtual interrupts
+ * (V_IRQ with a vector) do not have that fault. So there, an external interrupt goes as a virtual one; what the processor
+ * did not take at once (a physical interrupt came first) is taken back at the exit. TCG is told by its missing next-RIP
+ * save, which every processor with nested paging of the last fifteen years has.
+ */
+static void inject_virq(struct svm_vcpu *s, uint8_t vector)
+{
+	struct vmcb *c = s->vmcb;
+	c->intercept1 &= ~(uint32_t)SVM_I1_VINTR;
+	c->vintr = (c->vintr & ~(0xffull << VINTR_VECTOR_SHIFT)) | VINTR_IRQ | VINTR_IGNORE_TPR |
+		   (uint64_t)vector << VINTR_VECTOR_SHIFT;
+	s->virq = true;
+}
+
+/* The window needs the virtual interrupt for itself: the one on its way goes the other way, with an exit right behind it,
+ * which makes TCG forget the vector. */
+static void virq_to_eventinj(struct svm_vcpu *s)
+{
+	struct vmcb *c = s->vmcb;
+	c->eventinj = (c->vintr >> VINTR_VECTOR_SHIFT & 0xff) | (uint64_t)EVENT_EXTINT << 8 | SVM_EVENT_VALID;
+	c->vintr &= ~VINTR_IRQ;
+	s->virq = false;
+	s->leave_soon = true;
+}
+
+void svm_collect_virq(struct svm_vcpu *s, struct vmexit *e)
+{
+	struct vmcb *c = s->vmcb;
+	s->virq = false;
+	if (c->vintr & VINTR_IRQ) {
+		e->interrupted = (struct vm_event){ .valid = true, .type = EVENT_EXTINT,
+						    .vector = (uint8_t)(c->vintr >> VINTR_VECTOR_SHIFT) };
+	}
+	c->vintr &= ~(VINTR_IRQ | VINTR_IGNORE_TPR);
+}
+
 void svm_inject(struct arch_vcpu *v, const struct vm_event *e)
 {
 	struct svm_vcpu *s = v->svm;
@@ -21,13 +59,21 @@ void svm_inject(struct arch_vcpu *v, const struct vm_event *e)
 		s->iret_seen = false;
 		s->vmcb->intercept1 |= SVM_I1_IRET;
 	}
+	/* a virtual interrupt is only taken with interrupts on: an interrupted one may come again with them off */
+	if (e->type == EVENT_EXTINT && svm_caps.eventinj_repeats) {
+		if ((v->regs.rflags & RFLAGS_IF) && !(s->vmcb->shadow & 1)) {
+			inject_virq(s, e->vector);
+			return;
+		}
+		s->leave_soon = true;
+	}
 	s->vmcb->eventinj = field;
 }
 
 bool svm_can_take(const struct arch_vcpu *v, enum virt_window w)
 {
 	const struct svm_vcpu *s = v->svm;
-	if ((s->vmcb->shadow & 1) != 0 || (s->vmcb->eventinj & SVM_EVENT_VALID) != 0) {
+	if ((s->vmcb->shadow & 1) != 0 || (s->vmcb->eventinj & SVM_EVENT_VALID) != 0 || s->virq) {
 		return false;
 	}
 	return w == WINDOW_NMI ? !s->nmi_masked : (v->regs.rflags & RFLAGS_IF) != 0;
@@ -44,6 +90,12 @@ void svm_want_window(struct arch_vcpu *v, enum virt_window w, bool on)
 	}
 	if (w == WINDOW_NMI) {
 		return;
+	}
+	if (v->svm->virq) {
+		if (!on) {
+			return;
+		}
+		virq_to_eventinj(v->svm);
 	}
 	c->vintr &= ~(VINTR_IRQ | VINTR_IGNORE_TPR);
 	if (on) {

@@ -14,6 +14,8 @@ struct svm_vcpu {
 	uint32_t asid_cpu;
 	uint64_t asid_gen;
 	bool nmi_masked;                /* an NMI is being handled: no other until its IRET */
+	bool virq;                      /* an interrupt is on its way as a virtual one (see inject.c) */
+	bool leave_soon;                /* it went through EVENTINJ on a processor that needs an exit right after */
 	bool iret_seen;                 /* its IRET is about to execute at iret_rip */
 	uint64_t iret_rip;
 };
@@ -30,6 +32,7 @@ struct svm_cpu {
 /* What this processor offers beyond the required; const after start-up. */
 struct svm_caps {
 	bool nrip, decode, flush_by_asid;
+	bool eventinj_repeats;          /* emulator's fault: see inject.c */
 	uint32_t asids;
 };
 extern struct svm_caps svm_caps;
@@ -56,6 +59,8 @@ int svm_msr_read(const struct arch_vcpu *v, uint32_t msr, uint64_t *value);
 int svm_msr_write(struct arch_vcpu *v, uint32_t msr, uint64_t value);
 void svm_dump(const struct arch_vcpu *v);
 /* inject.c */
+/* After an exit, while s->virq: what was not taken becomes e->interrupted. */
+void svm_collect_virq(struct svm_vcpu *s, struct vmexit *e);
 void svm_inject(struct arch_vcpu *v, const struct vm_event *e);
 bool svm_can_take(const struct arch_vcpu *v, enum virt_window w);
 void svm_want_window(struct arch_vcpu *v, enum virt_window w, bool on);

@@ -83,6 +83,7 @@ enum {
 #define VINTR_IRQ        (1ull << 8)
 #define VINTR_PRIO_SHIFT 16
 #define VINTR_IGNORE_TPR (1ull << 20)
+#define VINTR_VECTOR_SHIFT 32
 #define VINTR_MASKING    (1ull << 24)
 
 /* event field: EVENTINJ and EXITINTINFO */
