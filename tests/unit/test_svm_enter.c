@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "arch/hw.h"
+#include "arch/irq.h"
+#include "arch/machine.h"
 #include "arch/svm/svm.h"
 #include "arch/x86.h"
 #include "arch/xstate.h"
@@ -89,6 +91,14 @@ void svm_enter_guest(uint64_t *gpr, uint64_t vmcb_pa, uint64_t host_pa)
 	}
 }
 
+static unsigned int kicks;
+
+void machine_send_ipi(unsigned int to, uint8_t vector)
+{
+	MUST(to == cpu.id && vector == IRQ_VECTOR_KICK);
+	kicks++;
+}
+
 static void setup(void)
 {
 	fake_pages_reset();
@@ -126,6 +136,16 @@ static unsigned int asid(struct arch_vcpu *v)
 	ck_assert(seen.tlb_control == 0 || seen.tlb_control == 1);
 	return seen.asid | (unsigned int)seen.tlb_control << 8;
 }
+
+START_TEST(test_leave_soon)
+{
+	kicks = 0;
+	a.svm->leave_soon = true;
+	enter(&a);
+	enter(&a);
+	ck_assert_uint_eq(kicks, 1);
+}
+END_TEST
 
 START_TEST(test_asid)
 {
@@ -355,7 +375,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { test_asid, test_asid_moves, test_registers, test_switch, test_reset,
+	const TTest *const tests[] = { test_leave_soon, test_asid, test_asid_moves, test_registers, test_switch, test_reset,
 		test_no_memory, test_caps, test_cpu_up, NULL };
 
 	return suite_run("svm_enter", setup, tests);

@@ -8,6 +8,8 @@
 #include "fake/suite.h"
 #include "lib/util.h"
 
+struct svm_caps svm_caps;
+
 static struct vmcb vmcb;
 static struct svm_vcpu svm;
 static struct arch_vcpu v;
@@ -30,6 +32,7 @@ static void setup(void)
 	svm.vmcb = &vmcb;
 	v.svm = &svm;
 	flushes = 0;
+	memset(&svm_caps, 0, sizeof(svm_caps));
 	fake_pages_reset();
 }
 
@@ -59,6 +62,49 @@ START_TEST(test_inject)
 	svm_inject(&v, &pf);
 	ck_assert_uint_eq(vmcb.eventinj, 0xffffffff80000b0eull);
 	ck_assert_uint_eq(vmcb.cr2, 0xfedcba9876543210ull);
+}
+END_TEST
+
+/* Where EVENTINJ repeats interrupts they go as virtual ones, and what was not taken comes back. */
+START_TEST(test_virtual_interrupt)
+{
+	const struct vm_event irq = { .valid = true, .type = EVENT_EXTINT, .vector = 0xf3 };
+	struct vmexit e = { .kind = VMEXIT_NONE };
+
+	svm_caps.eventinj_repeats = true;
+	v.regs.rflags = RFLAGS_IF;
+	vmcb.intercept1 = SVM_I1_VINTR;
+	vmcb.vintr = VINTR_MASKING | 0x55ull << VINTR_VECTOR_SHIFT;
+	svm_inject(&v, &irq);
+	ck_assert_uint_eq(vmcb.eventinj, 0);
+	ck_assert_uint_eq(vmcb.vintr, VINTR_MASKING | VINTR_IRQ | VINTR_IGNORE_TPR | 0xf3ull << VINTR_VECTOR_SHIFT);
+	ck_assert_uint_eq(vmcb.intercept1 & SVM_I1_VINTR, 0);
+	ck_assert(svm.virq && !svm_can_take(&v, WINDOW_INTR));
+	/* no window: the one on its way stays */
+	svm_want_window(&v, WINDOW_INTR, false);
+	ck_assert(vmcb.vintr & VINTR_IRQ);
+	/* not taken */
+	svm_collect_virq(&svm, &e);
+	ck_assert(e.interrupted.valid && e.interrupted.vector == 0xf3 && e.interrupted.type == EVENT_EXTINT);
+	ck_assert(!svm.virq && !(vmcb.vintr & VINTR_IRQ));
+	/* taken */
+	e.interrupted.valid = false;
+	svm_inject(&v, &irq);
+	vmcb.vintr &= ~VINTR_IRQ;
+	svm_collect_virq(&svm, &e);
+	ck_assert(!e.interrupted.valid && svm_can_take(&v, WINDOW_INTR));
+	/* a window behind it */
+	svm_inject(&v, &irq);
+	svm_want_window(&v, WINDOW_INTR, true);
+	ck_assert_uint_eq(vmcb.eventinj, 0x800000f3);
+	ck_assert(!svm.virq && svm.leave_soon && (vmcb.intercept1 & SVM_I1_VINTR));
+	/* an interrupted one comes again with interrupts off */
+	vmcb.eventinj = 0;
+	svm.leave_soon = false;
+	v.regs.rflags = 0;
+	svm_inject(&v, &irq);
+	ck_assert_uint_eq(vmcb.eventinj, 0x800000f3);
+	ck_assert(svm.leave_soon && !svm.virq);
 }
 END_TEST
 
@@ -289,8 +335,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { test_inject, test_nmi, test_can_take, test_windows, test_segments, test_sys,
-		test_msrs, test_msrpm, test_iopm, test_no_memory, NULL };
+	const TTest *const tests[] = { test_inject, test_virtual_interrupt, test_nmi, test_can_take, test_windows,
+		test_segments, test_sys, test_msrs, test_msrpm, test_iopm, test_no_memory, NULL };
 
 	return suite_run("svm_state", setup, tests);
 }
