@@ -43,6 +43,12 @@ static void set_sys(struct arch_vcpu *v, const struct sys_regs *s, unsigned int 
 	}
 }
 
+static void set_pdptes(struct arch_vcpu *v, const uint64_t pdpte[4])
+{
+	fake_vcpu.set_pdptes_calls++;
+	memcpy(fake_vcpu.pdpte, pdpte, sizeof(fake_vcpu.pdpte));
+}
+
 static unsigned int cpl(const struct arch_vcpu *v)
 {
 	return fake_vcpu.cpl;
@@ -102,7 +108,7 @@ static const struct virt_ops ops = {
 	.get_seg = get_seg,
 	.set_seg = set_seg,
 	.get_sys = get_sys,
-	.set_sys = set_sys,
+	.set_sys = set_sys, .set_pdptes = set_pdptes,
 	.cpl = cpl,
 	.get_shadow = get_shadow,
 	.set_shadow = set_shadow,
