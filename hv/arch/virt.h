@@ -36,6 +36,7 @@ struct virt_ops {
 	const char *name;
 	const char *hypercall_insn;     /* 3 bytes: VMCALL or VMMCALL */
 	const struct p2m_format *p2m;
+	uint64_t efer_bits;             /* what a guest may write to EFER; the others are reserved */
 	/* Turn the extension on for this CPU; -errno with one clear line logged. */
 	int (*cpu_up)(void);
 	int (*vcpu_init)(struct arch_vcpu *v, const struct virt_vcpu_config *config);

@@ -105,10 +105,12 @@ static void set_tsc_offset(struct arch_vcpu *v, int64_t offset)
 static const struct virt_ops ops = {
 	.name = "fake",
 	.hypercall_insn = "\x0f\x01\xd9",
+	.efer_bits = EFER_SCE | EFER_LME | EFER_NXE | EFER_FFXSR,
 	.get_seg = get_seg,
 	.set_seg = set_seg,
 	.get_sys = get_sys,
-	.set_sys = set_sys, .set_pdptes = set_pdptes,
+	.set_sys = set_sys,
+	.set_pdptes = set_pdptes,
 	.cpl = cpl,
 	.get_shadow = get_shadow,
 	.set_shadow = set_shadow,

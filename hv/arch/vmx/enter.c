@@ -186,6 +186,7 @@ const struct virt_ops vmx_ops = {
 	.name = "VMX",
 	.hypercall_insn = "\x0f\x01\xc1",
 	.p2m = &vmx_ept_format,
+	.efer_bits = EFER_SCE | EFER_LME | EFER_NXE,
 	.cpu_up = vmx_cpu_up,
 	.vcpu_init = vmx_vcpu_init,
 	.vcpu_free = vmx_vcpu_free,
