@@ -88,6 +88,17 @@ HV_SVM_SRCS += hv/arch/virt.c
 
 # arch/vmx: Intel back end (L3)
 HV_VMX_SRCS =
+HV_VMX_SRCS += hv/arch/vmx/caps.c
+HV_VMX_SRCS += hv/arch/vmx/check.c
+HV_VMX_SRCS += hv/arch/vmx/controls.c
+HV_VMX_SRCS += hv/arch/vmx/enter.c
+HV_VMX_SRCS += hv/arch/vmx/entry.S
+HV_VMX_SRCS += hv/arch/vmx/ept.c
+HV_VMX_SRCS += hv/arch/vmx/exit.c
+HV_VMX_SRCS += hv/arch/vmx/inject.c
+HV_VMX_SRCS += hv/arch/vmx/msrs.c
+HV_VMX_SRCS += hv/arch/vmx/state.c
+HV_VMX_SRCS += hv/arch/vmx/vmcs.c
 
 # dom: domains and the services offered to them (L4)
 HV_DOM_SRCS =

@@ -9,6 +9,7 @@ include tests/unit/ioreq.mk
 include tests/unit/core.mk
 include tests/unit/dom.mk
 include tests/unit/hvm.mk
+include tests/unit/vmx.mk
 include tests/unit/boot.mk
 include tests/unit/hvmloader.mk
 include tests/unit/dm.mk

@@ -46,7 +46,6 @@ struct build {
 	struct build_image image;
 	uint64_t start_info;
 	int dm_pid; /* the supervisor; 0: none */
-	bool dm_kept;
 	char error[BUILD_ERROR_MAX]; /* why it failed, one line */
 };
 

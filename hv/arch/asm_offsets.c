@@ -7,6 +7,7 @@
 #include "emul/emul.h"
 #include "arch/cpu/traps.h"
 #include "arch/cpu/smp_boot.h"
+#include "arch/vmx/vmcs_fields.h"
 
 #define OFFSET(name, type, member) \
 	__asm__ volatile("\n#->ostler " #name " %0" : : "i"(offsetof(type, member)))
@@ -25,6 +26,7 @@ void asm_offsets(void)
 	OFFSET(SMP_BOOT_CR3_FINAL, struct smp_boot, cr3_final);
 	OFFSET(SMP_BOOT_STACK, struct smp_boot, stack_top);
 	OFFSET(SMP_BOOT_CPU, struct smp_boot, cpu);
+	VALUE(GPR_OFF_RAX, GPR_RAX * 8);
 	VALUE(GPR_OFF_RCX, GPR_RCX * 8);
 	VALUE(GPR_OFF_RDX, GPR_RDX * 8);
 	VALUE(GPR_OFF_RBX, GPR_RBX * 8);
@@ -39,5 +41,6 @@ void asm_offsets(void)
 	VALUE(GPR_OFF_R13, GPR_R13 * 8);
 	VALUE(GPR_OFF_R14, GPR_R14 * 8);
 	VALUE(GPR_OFF_R15, GPR_R15 * 8);
+	VALUE(VMX_HOST_RSP, VMCS_HOST_RSP);
 	VALUE(SMP_BOOT_SIZE, sizeof(struct smp_boot));
 }

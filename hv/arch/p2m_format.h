@@ -13,7 +13,8 @@
 enum p2m_access { P2M_ACC_NONE = 0, P2M_ACC_R = 1, P2M_ACC_W = 2, P2M_ACC_X = 4, P2M_ACC_RX = 5,
 		  P2M_ACC_RW = 3, P2M_ACC_RWX = 7 };
 
-enum p2m_cache { P2M_CACHE_WB, P2M_CACHE_UC, P2M_CACHE_WC };
+/* DEVICE: what the machine's own rules (MTRRs) say of device memory, refined by the guest's PAT. */
+enum p2m_cache { P2M_CACHE_WB, P2M_CACHE_UC, P2M_CACHE_WC, P2M_CACHE_DEVICE };
 
 struct p2m_format {
 	unsigned int levels;            /* 4 */

@@ -37,6 +37,7 @@ struct virt_ops {
 	const char *name;
 	const char *hypercall_insn;     /* 3 bytes: VMCALL or VMMCALL */
 	const struct p2m_format *p2m;
+	uint64_t efer_bits;             /* what a guest may write to EFER; the others are reserved */
 	/* Turn the extension on for this CPU; -errno with one clear line logged. */
 	int (*cpu_up)(void);
 	int (*vcpu_init)(struct arch_vcpu *v, const struct virt_vcpu_config *config);
@@ -60,6 +61,11 @@ struct virt_ops {
 	void (*get_sys)(const struct arch_vcpu *v, struct sys_regs *s);
 	/* Raw: no checks and no side effects but keeping the vendor's own invariants. */
 	void (*set_sys)(struct arch_vcpu *v, const struct sys_regs *s, unsigned int which);
+	/*
+	 * The four entries that CR3 points to in 32-bit PAE paging, after a change of CR0, CR3 or CR4 on the guest's
+	 * behalf. NULL: this processor reads them from memory when it needs them.
+	 */
+	void (*set_pdptes)(struct arch_vcpu *v, const uint64_t pdpte[4]);
 	unsigned int (*cpl)(const struct arch_vcpu *v);
 	/* Put an event into the next entry. */
 	void (*inject)(struct arch_vcpu *v, const struct vm_event *e);
@@ -81,7 +87,7 @@ struct virt_ops {
 };
 
 extern const struct virt_ops *virt;     /* const after virt_init() */
-extern const struct virt_ops svm_ops;
+extern const struct virt_ops svm_ops, vmx_ops;
 
 /* Choose the back end for this machine; logs one clear line and returns -ENODEV when there is none. */
 int virt_init(void);

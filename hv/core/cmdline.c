@@ -22,6 +22,7 @@ static const struct option options[] = {
 	{ "max_cpus", OPT_NUMBER, &cmdline.max_cpus, "use at most this many CPUs" },
 	{ "loglevel", OPT_LEVEL, &cmdline.loglevel, "err, warn, info or debug" },
 	{ "noreboot", OPT_BOOL, &cmdline.noreboot, "stay halted after a panic" },
+	{ "no_tpr_shadow", OPT_BOOL, &cmdline.no_tpr_shadow, "Intel: do not use the processor's TPR shadow" },
 	{ "selftest", OPT_BOOL, &cmdline.selftest, "run the self tests at start-up" },
 	{ "panic", OPT_TEXT, cmdline.panic, "die at the end of start-up: 1 (panic), write (to code), lock (order)" },
 };

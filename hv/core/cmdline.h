@@ -16,6 +16,7 @@ struct cmdline {
 	uint32_t max_cpus;              /* 0: all */
 	uint8_t loglevel;               /* enum log_level */
 	bool noreboot;                  /* after a panic: halt instead of reboot */
+	bool no_tpr_shadow;             /* Intel: CR8 accesses exit instead */
 	bool selftest;                  /* run the vendor self tests at start-up */
 	char panic[32];                 /* how to die at the end of start-up; empty: do not */
 };

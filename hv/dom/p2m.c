@@ -35,6 +35,11 @@ enum p2m_access p2m_type_access(enum p2m_type type)
 	return type < P2M_TYPES ? type_access[type] : P2M_ACC_NONE;
 }
 
+enum p2m_cache p2m_type_cache(enum p2m_type type)
+{
+	return type == P2M_MMIO_DIRECT ? P2M_CACHE_DEVICE : P2M_CACHE_WB;
+}
+
 int p2m_init(struct p2m *p, const struct p2m_format *format)
 {
 	void *root = page_alloc_virt();
@@ -122,7 +127,7 @@ static int map_locked(struct p2m *p, gfn_t gfn, mfn_t mfn, unsigned int level, e
 	} else if (old != 0) {
 		return -EEXIST;
 	}
-	store_release(slot, f->leaf(mfn, level, type_access[type], P2M_CACHE_WB, type));
+	store_release(slot, f->leaf(mfn, level, type_access[type], p2m_type_cache(type), type));
 	p->leaves[level - 1] += p2m_fmt_present(f, *slot);
 	p->max_gfn = MAX(p->max_gfn, gfn.v + BIT(9 * (level - 1)) - 1);
 	return 0;
@@ -180,7 +185,7 @@ int p2m_set_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_type 
 		uint64_t *slot = p2m_tree_slot(p, gfn, 1);
 		rc = slot == NULL ? -ENOMEM : 0;
 		if (rc == 0) {
-			store_release(slot, p->format->leaf(e.mfn, 1, type_access[to], P2M_CACHE_WB, to));
+			store_release(slot, p->format->leaf(e.mfn, 1, type_access[to], p2m_type_cache(to), to));
 			retire(d);
 		}
 	}

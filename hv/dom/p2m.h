@@ -85,6 +85,8 @@ bool p2m_read(struct domain *d, gpa_t gpa, void *buf, unsigned int size);
 
 /* Give up every entry, in steps: -ERESTART until done (budget: entries a step). Only of a dying domain. */
 int p2m_teardown(struct domain *d, unsigned int budget) MUST_CHECK;
+/* Memory type of one p2m type: device windows are not ordinary memory. */
+enum p2m_cache p2m_type_cache(enum p2m_type type);
 /* Access of one type, as the processor will enforce it. */
 enum p2m_access p2m_type_access(enum p2m_type type);
 

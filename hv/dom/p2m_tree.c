@@ -50,7 +50,7 @@ static bool split(struct p2m *p, uint64_t *entry, unsigned int level)
 	for (unsigned int i = 0; i < ENTRIES; i++) {
 		table[i] = p2m_fmt_present(f, old)
 				   ? f->leaf(mfn_add(p2m_fmt_mfn(old), i * step), level - 1, f->access(old),
-					     P2M_CACHE_WB, p2m_fmt_type(f, old))
+					     p2m_type_cache(p2m_fmt_type(f, old)), p2m_fmt_type(f, old))
 				   : f->absent(p2m_fmt_type(f, old));
 	}
 	if (p2m_fmt_present(f, old)) {

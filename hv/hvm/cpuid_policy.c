@@ -155,8 +155,22 @@ static void leaf_topology(struct vcpu *v, uint32_t subleaf, uint32_t r[4])
 	}
 }
 
+/* Size of the compacted form for what is turned on: some processors (emulated ones) report the other form's. */
+static uint32_t compacted_size(uint64_t xcr0)
+{
+	uint32_t size = 576;
+	for (unsigned int i = 2; i < 63; i++) {
+		uint32_t c[4];
+		if (xcr0 >> i & 1) {
+			host(0xd, i, c);
+			size = (c[ECX] & 2 ? (size + 63) & ~63u : size) + c[EAX];
+		}
+	}
+	return size;
+}
+
 /* State components: what guests may enable; sizes follow the processor's own layout. */
-static void leaf_xstate(uint32_t subleaf, uint32_t r[4])
+static void leaf_xstate(const struct vcpu *v, uint32_t subleaf, uint32_t r[4])
 {
 	uint64_t have = xstate_supported();
 	if (have == 0) {
@@ -179,6 +193,7 @@ static void leaf_xstate(uint32_t subleaf, uint32_t r[4])
 	} else if (subleaf == 1) {
 		r[EAX] &= 7;            /* XSAVEOPT, XSAVEC, XGETBV with ECX 1; no XSAVES */
 		r[ECX] = r[EDX] = 0;
+		r[EBX] = r[EAX] & 2 ? compacted_size(v->arch.xcr0) : r[EBX];
 	} else if (subleaf >= 64 || !(have >> subleaf & 1)) {
 		memset(r, 0, 16);
 	}
@@ -276,7 +291,7 @@ void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
 		leaf_topology(v, subleaf, r);
 		return;
 	case 0xd:
-		leaf_xstate(subleaf, r);
+		leaf_xstate(v, subleaf, r);
 		return;
 	case 0x80000000:
 		host(leaf, 0, r);

@@ -1,12 +1,13 @@
 /*
  * Control and debug registers: values a guest may read and write (Intel SDM volume 3, "Control Registers").
  *
- * With nested paging guests change CR0, CR3 and CR4 by themselves; what comes here is CR8 while a task-priority window
- * is open, and what the emulator meets.
+ * With nested paging guests change most bits by themselves; what comes here is what the vendor's processor cannot leave
+ * to them, CR8 while a task-priority window is open, and what the emulator meets.
  */
 #include "arch/hw.h"
 #include "arch/x86.h"
 #include "hvm/exit_cr.h"
+#include "hvm/hvm.h"
 #include "hvm/hvm_state.h"
 #include "lib/err.h"
 
@@ -35,6 +36,45 @@ int hvm_cr_read(struct vcpu *v, unsigned int cr, uint64_t *value)
 	}
 }
 
+#define PDPTE_RESERVED 0x1e6ull         /* and everything above the physical address */
+
+/*
+ * 32-bit PAE paging: the processor keeps four entries, read when CR0, CR3 or CR4 is written. They are checked then, too.
+ * To be called after set_sys(); -EINVAL: an entry is wrong, and the caller undoes what it did.
+ */
+static int load_pdptes(struct vcpu *v)
+{
+	struct sys_regs s;
+	uint64_t pdpte[4];
+	virt->get_sys(&v->arch, &s);
+	if (virt->set_pdptes == NULL || !(s.cr0 & CR0_PG) || !(s.cr4 & CR4_PAE) || (s.efer & EFER_LMA)) {
+		return 0;
+	}
+	if (!p2m_read(v->domain, GPA(s.cr3 & 0xffffffe0), pdpte, sizeof(pdpte))) {
+		return -EINVAL;
+	}
+	for (unsigned int i = 0; i < 4; i++) {
+		if ((pdpte[i] & 1) && (pdpte[i] & (PDPTE_RESERVED | ~0ull << 52))) {
+			return -EINVAL;
+		}
+	}
+	virt->set_pdptes(&v->arch, pdpte);
+	return 0;
+}
+
+/* All or nothing. */
+static int take_over(struct vcpu *v, const struct sys_regs *s, unsigned int which)
+{
+	struct sys_regs old;
+	virt->get_sys(&v->arch, &old);
+	virt->set_sys(&v->arch, s, which);
+	int rc = load_pdptes(v);
+	if (rc != 0) {
+		virt->set_sys(&v->arch, &old, which);
+	}
+	return rc;
+}
+
 static int write_cr0(struct vcpu *v, uint64_t value)
 {
 	struct emul_segment cs;
@@ -60,8 +100,7 @@ static int write_cr0(struct vcpu *v, uint64_t value)
 		s.efer &= ~EFER_LMA;
 	}
 	s.cr0 = value | CR0_ET;
-	virt->set_sys(&v->arch, &s, SYS_CR0 | SYS_EFER);
-	return 0;
+	return take_over(v, &s, SYS_CR0 | SYS_EFER);
 }
 
 static int write_cr4(struct vcpu *v, uint64_t value)
@@ -76,8 +115,7 @@ static int write_cr4(struct vcpu *v, uint64_t value)
 		return -EINVAL;
 	}
 	s.cr4 = value;
-	virt->set_sys(&v->arch, &s, SYS_CR4);
-	return 0;
+	return take_over(v, &s, SYS_CR4);
 }
 
 /* With process identifiers bit 63 says that translations may stay; it is not kept. Bits 62:52 are never an address. */
@@ -92,8 +130,7 @@ static int write_cr3(struct vcpu *v, uint64_t value)
 		return -EINVAL;
 	}
 	s.cr3 = value;
-	virt->set_sys(&v->arch, &s, SYS_CR3);
-	return 0;
+	return take_over(v, &s, SYS_CR3);
 }
 
 int hvm_cr_write(struct vcpu *v, unsigned int cr, uint64_t value)
@@ -170,9 +207,36 @@ int hvm_dr_write(struct vcpu *v, unsigned int dr, uint64_t value)
 	return 0;
 }
 
+/* LMSW cannot clear PE. */
+static uint64_t with_lmsw(uint64_t cr0, uint16_t source)
+{
+	return (cr0 & ~(CR0_MP | CR0_EM | CR0_TS)) | (source & 15);
+}
+
+static int decoded_write(struct vcpu *v, const struct vmexit *e)
+{
+	uint64_t value, cr0;
+	if (e->cr.clts || e->cr.lmsw) {
+		int rc = hvm_cr_read(v, 0, &cr0);
+		value = e->cr.clts ? cr0 & ~CR0_TS : with_lmsw(cr0, e->cr.lmsw_source);
+		return rc != 0 ? rc : hvm_cr_write(v, 0, value);
+	}
+	value = v->arch.regs.gpr[e->cr.gpr];
+	return hvm_cr_write(v, e->cr.cr, hvm_guest_is_64bit(v) ? value : (uint32_t)value);
+}
+
+/* Processors that tell all of it need no emulator. */
 enum verdict exit_cr(struct vcpu *v, const struct vmexit *e)
 {
-	return hvm_emulate(v);
+	if (!e->cr.decoded || e->insn_len == 0 || virt->cpl(&v->arch) != 0) {
+		return hvm_emulate(v);
+	}
+	int rc = e->cr.write ? decoded_write(v, e)
+			     : hvm_cr_read(v, e->cr.cr, &v->arch.regs.gpr[e->cr.gpr]);
+	if (rc == -ENOENT) {
+		return hvm_fault_ud(v);
+	}
+	return rc == 0 ? EXIT_NEXT : hvm_fault_gp(v);
 }
 
 enum verdict exit_dr(struct vcpu *v, const struct vmexit *e)

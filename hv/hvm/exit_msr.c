@@ -32,7 +32,7 @@ static int efer_write(struct vcpu *v, uint32_t msr, uint64_t value)
 {
 	struct sys_regs s;
 	virt->get_sys(&v->arch, &s);
-	uint64_t can_set = EFER_SCE | EFER_LME | EFER_NXE | EFER_FFXSR;
+	uint64_t can_set = virt->efer_bits;
 	if ((value & ~(can_set | EFER_LMA)) != 0) {
 		return -EINVAL;
 	}

@@ -336,7 +336,7 @@ static bool cpu_record_ok(const struct hvm_hw_cpu *r)
 	bool lma = r->msr_efer & EFER_LMA;
 	bool paging = r->cr0 & CR0_PG;
 	if (r->cr0 >> 32 != 0 || (paging && !(r->cr0 & CR0_PE)) || (r->cr4 & ~hvm_cr4_allowed()) != 0 ||
-	    (r->msr_efer & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR)) != 0) {
+	    (r->msr_efer & ~(virt->efer_bits | EFER_LMA)) != 0) {
 		return false;
 	}
 	return !lma || (paging && (r->msr_efer & EFER_LME) && (r->cr4 & CR4_PAE));

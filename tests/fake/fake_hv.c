@@ -628,18 +628,11 @@ int hvm_set_pci_intx(struct domain *d, unsigned int dev, unsigned int intx, bool
 
 int hvm_set_isa_irq(struct domain *d, unsigned int irq, bool level)
 {
-	fake_counts.isa_irq = irq;
-	fake_counts.isa_level = level;
+	fake_counts.isa_irq = irq, fake_counts.isa_level = level;
 	return 0;
 }
-
 int hvm_set_pci_link(struct domain *d, unsigned int link, unsigned int irq) { return 0; }
-int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data)
-{
-	fake_counts.msi++;
-	fake_counts.msi_addr = addr;
-	return 0;
-}
+int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data) { fake_counts.msi++; fake_counts.msi_addr = addr; return 0; }
 int hvm_power_button(struct domain *d) { fake_counts.power++; return 0; }
 int hvm_sleep_button(struct domain *d) { return 0; }
 int hvm_inject_nmi(struct vcpu *v) { fake_counts.nmi++; return 0; }

@@ -52,6 +52,12 @@ static void set_sys(struct arch_vcpu *v, const struct sys_regs *s, unsigned int 
 	}
 }
 
+static void set_pdptes(struct arch_vcpu *v, const uint64_t pdpte[4])
+{
+	fake_vcpu.set_pdptes_calls++;
+	memcpy(fake_vcpu.pdpte, pdpte, sizeof(fake_vcpu.pdpte));
+}
+
 static unsigned int cpl(const struct arch_vcpu *v)
 {
 	return fake_vcpu.cpl;
@@ -108,11 +114,13 @@ static void set_tsc_offset(struct arch_vcpu *v, int64_t offset)
 static const struct virt_ops ops = {
 	.name = "fake",
 	.hypercall_insn = "\x0f\x01\xd9",
+	.efer_bits = EFER_SCE | EFER_LME | EFER_NXE | EFER_FFXSR,
 	.get_seg = get_seg,
 	.set_seg = set_seg,
 	.get_sys = get_sys,
 	.get_code = get_code,
 	.set_sys = set_sys,
+	.set_pdptes = set_pdptes,
 	.cpl = cpl,
 	.get_shadow = get_shadow,
 	.set_shadow = set_shadow,

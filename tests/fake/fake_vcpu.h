@@ -22,6 +22,8 @@ extern struct fake_vcpu {
 	unsigned int cpl;
 	unsigned int set_sys_calls, sys_which;  /* `which` of all calls, or-ed */
 	unsigned int set_seg_calls;
+	uint64_t pdpte[4];
+	unsigned int set_pdptes_calls;
 	bool shadow;
 	int64_t tsc_offset;
 	struct {

@@ -295,8 +295,13 @@ START_TEST(test_xstate)
 	leaf(0xd, 0);
 	/* EBX is the size for what is on now, as the processor says it. */
 	is(0x2e7, 0x340, 2696, 0);
+	/* Subleaf 1: the compacted size, computed; component 5 begins on a multiple of 64. */
+	fake_vcpu.v.arch.xcr0 = 7;
 	leaf(0xd, 1);
-	is(7, 0x340, 0, 0);
+	is(7, 832, 0, 0);
+	fake_vcpu.v.arch.xcr0 = 0x227;
+	leaf(0xd, 1);
+	is(7, 832 + 64 + 8, 0, 0);
 	leaf(0xd, 2);
 	is(256, 576, 0, 0);
 	leaf(0xd, 5);

@@ -5,6 +5,7 @@
 #include "fake/fake_vcpu.h"
 #include "fake/suite.h"
 #include "hvm/exit_cr.h"
+#include "hvm/hvm.h"
 #include "lib/err.h"
 
 #define LONG_ATTR (1u << 9)
@@ -30,9 +31,39 @@ uint64_t hvm_cr4_allowed(void)
 	return CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | 1u << 3;
 }
 
+static unsigned int emulated, faulted;
+static uint64_t memory[4];
+static bool no_memory;
+
 enum verdict hvm_emulate(struct vcpu *w)
 {
+	emulated++;
 	return EXIT_RESUME;
+}
+
+enum verdict hvm_fault_gp(struct vcpu *w)
+{
+	faulted = EXC_GP;
+	return EXIT_FAULT;
+}
+
+enum verdict hvm_fault_ud(struct vcpu *w)
+{
+	faulted = EXC_UD;
+	return EXIT_FAULT;
+}
+
+bool hvm_guest_is_64bit(struct vcpu *w)
+{
+	return fake_vcpu.seg[VSEG_CS].attr & LONG_ATTR;
+}
+
+bool p2m_read(struct domain *d, gpa_t gpa, void *buf, unsigned int size)
+{
+	ck_assert_uint_eq(gpa.v, 0x12340);
+	ck_assert_uint_eq(size, sizeof(memory));
+	memcpy(buf, memory, size);
+	return !no_memory;
 }
 
 static void lapic_timer(void *ctx, uint64_t deadline) { }
@@ -48,6 +79,9 @@ static void setup(void)
 	fake_vcpu_reset();
 	vlapic_init(&fake_vcpu.hvm.lapic, &lapic_host, 6, true, true);
 	memset(dr, 0, sizeof(dr));
+	memset(memory, 0, sizeof(memory));
+	emulated = faulted = 0;
+	no_memory = false;
 }
 
 /* 32-bit protected mode without paging. */
@@ -224,10 +258,80 @@ START_TEST(test_debug)
 }
 END_TEST
 
+/* 32-bit PAE paging: four entries are read and checked whenever a control register is written. */
+START_TEST(test_pdptes)
+{
+	before_paging(0, CR4_PAE);
+	memory[0] = 0x1001;
+	memory[3] = 0xffe;              /* not present: nothing is checked */
+	s->cr3 = 0x12345;               /* bits 4:0 are flags */
+	ck_assert_int_eq(hvm_cr_write(v, 0, CR0_PE | CR0_PG), 0);
+	ck_assert_uint_eq(fake_vcpu.set_pdptes_calls, 1);
+	ck_assert_uint_eq(fake_vcpu.pdpte[0], 0x1001);
+	memory[1] = 0x2003;             /* writable is reserved here */
+	ck_assert_int_eq(hvm_cr_write(v, 4, CR4_PAE | CR4_PGE), -EINVAL);
+	ck_assert_uint_eq(s->cr4, CR4_PAE);
+	memory[1] = 0x2001;
+	ck_assert_int_eq(hvm_cr_write(v, 4, CR4_PAE | CR4_PGE), 0);
+	ck_assert_uint_eq(fake_vcpu.pdpte[1], 0x2001);
+	no_memory = true;
+	ck_assert_int_eq(hvm_cr_write(v, 3, 0x12340), -EINVAL);
+	ck_assert_uint_eq(s->cr3, 0x12345);
+	/* long mode has no such entries */
+	setup();
+	no_memory = true;
+	ck_assert_int_eq(hvm_cr_write(v, 3, 0x12340), 0);
+	ck_assert_uint_eq(fake_vcpu.set_pdptes_calls, 0);
+}
+END_TEST
+
+/* Exits that say all of it are served without the emulator. */
+START_TEST(test_decoded)
+{
+	struct vmexit e = { .kind = VMEXIT_CR, .insn_len = 3, .cr = { .cr = 0, .write = true, .decoded = true, .gpr = GPR_RBX } };
+	uint64_t cr0 = s->cr0;
+
+	v->arch.regs.gpr[GPR_RBX] = cr0 | CR0_TS;
+	ck_assert_int_eq(exit_cr(v, &e), EXIT_NEXT);
+	ck_assert_uint_eq(s->cr0, cr0 | CR0_TS);
+	e.cr.clts = true;
+	ck_assert_int_eq(exit_cr(v, &e), EXIT_NEXT);
+	ck_assert_uint_eq(s->cr0, cr0);
+	e.cr.clts = false;
+	e.cr.lmsw = true;
+	e.cr.lmsw_source = 0xfff8;      /* cannot clear PE, cannot reach above bit 3 */
+	ck_assert_int_eq(exit_cr(v, &e), EXIT_NEXT);
+	ck_assert_uint_eq(s->cr0, (cr0 & ~(CR0_MP | CR0_EM)) | CR0_TS);
+	e.cr.lmsw = false;
+	v->arch.regs.gpr[GPR_RBX] = 1ull << 40;
+	ck_assert_int_eq(exit_cr(v, &e), EXIT_FAULT);
+	ck_assert_uint_eq(faulted, EXC_GP);
+	e.cr.cr = 5;
+	ck_assert_int_eq(exit_cr(v, &e), EXIT_FAULT);
+	ck_assert_uint_eq(faulted, EXC_UD);
+	e.cr.cr = 8;
+	e.cr.write = false;
+	e.cr.gpr = GPR_RSI;
+	vlapic_set_cr8(&fake_vcpu.hvm.lapic, 7);
+	ck_assert_int_eq(exit_cr(v, &e), EXIT_NEXT);
+	ck_assert_uint_eq(v->arch.regs.gpr[GPR_RSI], 7);
+	ck_assert_uint_eq(emulated, 0);
+	fake_vcpu.cpl = 3;
+	ck_assert_int_eq(exit_cr(v, &e), EXIT_RESUME);
+	fake_vcpu.cpl = 0;
+	e.insn_len = 0;
+	ck_assert_int_eq(exit_cr(v, &e), EXIT_RESUME);
+	e.insn_len = 3;
+	e.cr.decoded = false;
+	ck_assert_int_eq(exit_cr(v, &e), EXIT_RESUME);
+	ck_assert_uint_eq(emulated, 3);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { test_read, test_cr0_refused, test_cr0_paging, test_cr4, test_cr2_cr3_cr8,
-		test_debug, NULL };
+		test_debug, test_pdptes, test_decoded, NULL };
 
 	return suite_run("exit_cr", setup, tests);
 }

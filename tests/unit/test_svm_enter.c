@@ -340,15 +340,15 @@ START_TEST(test_caps)
 	ck_assert_int_eq(svm_caps_read(), 0);
 	ck_assert(!svm_caps.nrip && !svm_caps.decode && !svm_caps.flush_by_asid);
 	leaf_svm.edx = 0xfffffffe;
-	ck_assert_int_eq(svm_caps_read(), -ENODEV);
+	ck_assert_int_eq(svm_caps_read(), -EOPNOTSUPP);
 	leaf_svm.edx = ~0u;
 	/* Identifier 0 is the host's: at least one more. */
 	leaf_svm.ebx = 1;
-	ck_assert_int_eq(svm_caps_read(), -ENODEV);
+	ck_assert_int_eq(svm_caps_read(), -EOPNOTSUPP);
 	leaf_svm.ebx = 2;
 	ck_assert_int_eq(svm_caps_read(), 0);
 	vm_cr = 1 << 4;
-	ck_assert_int_eq(svm_caps_read(), -ENODEV);
+	ck_assert_int_eq(svm_caps_read(), -EOPNOTSUPP);
 	vm_cr = 0;
 	features = 0;
 	ck_assert_int_eq(svm_caps_read(), -ENODEV);

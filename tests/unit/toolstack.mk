@@ -58,3 +58,6 @@ tests_unit_test_build_SOURCES = tests/unit/test_build.c toolstack/build.c toolst
 tests_unit_test_build_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_build_CPPFLAGS = $(TEST_TOOLSTACK_CPPFLAGS)
 tests_unit_test_build_LDADD = $(TEST_LDADD)
+
+dist_check_SCRIPTS += tests/unit/test_cli.sh
+TESTS += tests/unit/test_cli.sh

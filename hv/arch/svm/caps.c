@@ -40,21 +40,21 @@ int svm_caps_read(void)
 	}
 	if (hw_rdmsr(MSR_AMD_VM_CR) & VM_CR_SVMDIS) {
 		log_err("Ostler needs SVM: this processor has it, but the firmware has disabled it\n");
-		return -ENODEV;
+		return -EOPNOTSUPP;
 	}
 	hw_cpuid(0x8000000a, 0, &r);
 	svm_caps.asids = r.ebx;
 	if (svm_caps.asids < 2) {
 		/* number 0 is the host's */
 		log_err("Ostler needs address-space identifiers: this processor's SVM has none for guests\n");
-		return -ENODEV;
+		return -EOPNOTSUPP;
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(features); i++) {
 		bool have = r.edx >> features[i].bit & 1;
 		if (!have && features[i].required) {
 			log_err("Ostler needs %s: this processor's SVM does not have it\n",
 				features[i].name);
-			return -ENODEV;
+			return -EOPNOTSUPP;
 		}
 		if (features[i].have != NULL) {
 			*features[i].have = have;

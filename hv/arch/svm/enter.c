@@ -103,6 +103,7 @@ const struct virt_ops svm_ops = {
 	.name = "SVM",
 	.hypercall_insn = "\x0f\x01\xd9",
 	.p2m = &svm_npt_format,
+	.efer_bits = EFER_SCE | EFER_LME | EFER_NXE | EFER_FFXSR,
 	.cpu_up = svm_cpu_up,
 	.vcpu_init = svm_vcpu_init,
 	.vcpu_free = svm_vcpu_free,

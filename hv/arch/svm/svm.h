@@ -37,7 +37,7 @@ struct svm_caps {
 };
 extern struct svm_caps svm_caps;
 
-/* caps.c: -ENODEV with one clear line when something required is missing. */
+/* caps.c: -ENODEV: no SVM at all, nothing logged; -EOPNOTSUPP: it lacks or forbids something, one clear line logged. */
 int svm_caps_read(void);
 int svm_cpu_up(void);
 /* msrpm.c: shared permission maps; physical addresses. */

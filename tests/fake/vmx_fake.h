@@ -1,0 +1,31 @@
+/*
+ * The VMX instructions on the host: the current VMCS is an array by field encoding, everything else is counted.
+ *
+ * Names and contracts are those of arch/vmx/vmx_ops.h.
+ */
+#ifndef TESTS_FAKE_VMX_FAKE_H
+#define TESTS_FAKE_VMX_FAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "arch/vmx/vmcs_fields.h"
+#include "arch/vmx/vmx.h"
+
+#define VMX_FAKE_FIELDS 0x7000u
+
+extern struct vmx_fake {
+	uint64_t field[VMX_FAKE_FIELDS];
+	uint64_t dr6;
+	bool loaded;                    /* the vCPU's registers are in the CPU */
+	unsigned int writes, flushes, wrmsrs;
+} vmx_fake;
+
+/* One vCPU with an empty VMCS, in its CPU. */
+extern struct arch_vcpu vmx_fake_vcpu;
+extern struct vmx_vcpu vmx_fake_state;
+void vmx_fake_reset(void);
+
+uint64_t vmx_read(uint32_t field);
+void vmx_write(uint32_t field, uint64_t value);
+
+#endif
