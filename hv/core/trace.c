@@ -42,7 +42,7 @@ int trace_cpu_alloc(struct cpu *c)
 
 void trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b)
 {
-	struct cpu *c = this_cpu();
+	struct cpu *c = hw_cpu_base();
 	struct trace_ring *ring = c->trace;
 	struct trace_record *r;
 

@@ -20,7 +20,6 @@ static void merge_rax(uint64_t *rax, uint64_t data, unsigned int size)
 
 enum verdict exit_pio(struct vcpu *v, const struct vmexit *e)
 {
-	v->hvm->mmio_gpa = ~0ull;
 	if (e->pio.string) {
 		return hvm_emulate(v);
 	}

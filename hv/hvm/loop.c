@@ -93,16 +93,20 @@ static unsigned int insn_length(struct vcpu *v, enum vmexit_kind kind, const str
 static void advance(struct vcpu *v, const struct vmexit *e)
 {
 	struct virt_code code;
-	virt->get_code(&v->arch, &code);
-	unsigned int len = e->insn_len != 0 ? e->insn_len : insn_length(v, e->kind, &code);
+	unsigned int len = e->insn_len;
+	if (len == 0) {
+		virt->get_code(&v->arch, &code);
+		len = insn_length(v, e->kind, &code);
+	}
 	if (len == 0) {
 		guest_crash(v->domain, "vCPU %u: exit %u at %#lx: cannot tell the instruction's length",
 			    v->id, e->kind, (unsigned long)v->arch.regs.rip);
 		return;
 	}
 	v->arch.regs.rip += len;
-	if (!code.long64) {
-		v->arch.regs.rip = (uint32_t)v->arch.regs.rip;
+	if (v->arch.regs.rip >> 32 != 0) {
+		virt->get_code(&v->arch, &code);
+		v->arch.regs.rip &= code.long64 ? ~0ull : 0xffffffff;
 	}
 	virt->set_shadow(&v->arch, false);
 	if (v->arch.regs.rflags & RFLAGS_TF) {
@@ -170,7 +174,7 @@ static bool enter_once(struct vcpu *v, struct vmexit *e)
 	hw_irq_disable();
 	WRITE_ONCE(cpu->in_guest, 1);
 	fence_full();
-	if (sched_check_due() || load_acquire(&v->kicked) != 0) {
+	if (READ_ONCE(cpu->softirq_pending) != 0 || load_acquire(&v->kicked) != 0) {
 		WRITE_ONCE(cpu->in_guest, 0);
 		hw_irq_enable();
 		sched_check();
@@ -191,10 +195,11 @@ void hvm_vcpu_loop(void *vcpu)
 	hvm_look_again(v);
 	for (;;) {
 		before_entry(v);
+		uint8_t cr8 = v->arch.cr8;
 		if (!enter_once(v, e)) {
 			continue;
 		}
-		if (v->arch.cr8 != vlapic_get_cr8(&v->hvm->lapic)) {
+		if (v->arch.cr8 != cr8) {
 			vlapic_set_cr8(&v->hvm->lapic, v->arch.cr8);
 			hvm_look_again(v);
 		}

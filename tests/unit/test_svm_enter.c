@@ -105,7 +105,7 @@ static void setup(void)
 	memset(&cpu, 0, sizeof(cpu));
 	memset(&a, 0, sizeof(a));
 	memset(&b, 0, sizeof(b));
-	host_cpu = (struct svm_cpu){ .host_pa = HPA(0x123000), .next_asid = 1, .max_asid = 3, .asid_gen = 1 };
+	host_cpu = (struct svm_cpu){ .host_pa = HPA(0x123000), .next_asid = 1, .max_asid = 3, .asid_gen = 1, .id = 4 };
 	cpu.id = 4;
 	cpu.virt = &host_cpu;
 	p2m_gen = 1;
@@ -172,7 +172,8 @@ END_TEST
 
 START_TEST(test_asid_moves)
 {
-	static struct svm_cpu second = { .host_pa = HPA(0x123000), .next_asid = 1, .max_asid = 3, .asid_gen = 1 };
+	static struct svm_cpu second = { .host_pa = HPA(0x123000), .next_asid = 1, .max_asid = 3, .asid_gen = 1,
+					 .id = 5 };
 
 	ck_assert_uint_eq(asid(&b), 1);
 	ck_assert_uint_eq(asid(&a), 2);

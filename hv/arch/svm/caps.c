@@ -82,6 +82,7 @@ int svm_cpu_up(void)
 	c->hsave_pa = virt_hpa(hsave);
 	c->max_asid = svm_caps.asids - 1;
 	c->asid_gen = 1;
+	c->id = this_cpu()->id;
 	c->next_asid = 1;
 	hw_wrmsr(MSR_EFER, hw_rdmsr(MSR_EFER) | EFER_SVME);
 	hw_wrmsr(MSR_AMD_VM_HSAVE, c->hsave_pa.v);

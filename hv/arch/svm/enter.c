@@ -24,7 +24,7 @@ static void asid_new(struct svm_vcpu *s, struct svm_cpu *c)
 	}
 	s->asid = c->next_asid++;
 	s->asid_gen = c->asid_gen;
-	s->asid_cpu = this_cpu()->id;
+	s->asid_cpu = c->id;
 	s->vmcb->asid = s->asid;
 }
 
@@ -32,7 +32,7 @@ static void asid_prepare(struct arch_vcpu *v, struct svm_cpu *c)
 {
 	struct svm_vcpu *s = v->svm;
 	uint64_t gen = load_acquire(v->p2m_gen);
-	if (s->asid_cpu != this_cpu()->id || s->asid_gen != c->asid_gen || v->tlb_gen != gen) {
+	if (s->asid_cpu != c->id || s->asid_gen != c->asid_gen || v->tlb_gen != gen) {
 		v->tlb_gen = gen;
 		asid_new(s, c);
 	} else {

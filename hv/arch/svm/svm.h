@@ -25,6 +25,7 @@ struct svm_cpu {
 	struct vmcb *host;              /* host state for VMLOAD after each exit */
 	hpa_t host_pa;
 	hpa_t hsave_pa;
+	unsigned int id;                /* struct cpu's */
 	uint32_t next_asid, max_asid;
 	uint64_t asid_gen;
 };
