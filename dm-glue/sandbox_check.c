@@ -258,6 +258,29 @@ static void check_descriptors(struct report *r)
 	     "fd: %u descriptors, %u directories", nr, directories);
 }
 
+/* A group of ours, with limits that are numbers. */
+static void check_cgroup(struct report *r)
+{
+	char text[512], path[640], memory[32] = "?";
+	const char *group = "?";
+
+	if (read_proc(r->pid, "cgroup", text, sizeof(text)) == 0 && strncmp(text, "0::/", 4) == 0) {
+		text[strcspn(text, "\n")] = '\0';
+		group = text + 3;
+		snprintf(path, sizeof(path), "/sys/fs/cgroup%s/memory.max", group);
+		FILE *f = fopen(path, "re");
+		if (f != NULL) {
+			if (fgets(memory, sizeof(memory), f) == NULL) {
+				memory[0] = '\0';
+			}
+			fclose(f);
+		}
+	}
+	memory[strcspn(memory, "\n")] = '\0';
+	line(r, false, memory[0] >= '0' && memory[0] <= '9', "limited memory", "cgroup: %.100s, memory.max %s",
+	     group, memory);
+}
+
 /* The hypervisor's restriction leaves no trace in /proc but the argument that asks for it. */
 static void check_domid(struct report *r)
 {
@@ -293,6 +316,7 @@ int sandbox_check(pid_t pid, FILE *to)
 	check_root(&r);
 	check_limits(&r);
 	check_descriptors(&r);
+	check_cgroup(&r);
 	check_domid(&r);
 	return r.missing;
 }

@@ -20,6 +20,7 @@
 #include "dm-glue/dmlock.h"
 #include "dm-glue/publish.h"
 #include "dm-glue/qmp_cmds.h"
+#include "dm-glue/sandbox_cgroup.h"
 #include "dm-glue/supervisor.h"
 #include "toolstack/lib/hvdom.h"
 #include "toolstack/lib/rundir.h"
@@ -283,10 +284,16 @@ static int start_qemu(struct supervisor *sv)
 	}
 	close(ends[1]);
 	resources_handed_over(&sv->res);
-	if (rc == 0) {
-		logfile_line(&sv->log, "QEMU has pid %d, uid %u", (int)sv->qemu.pid, sb.uid);
+	if (rc < 0) {
+		return rc;
 	}
-	return rc;
+	logfile_line(&sv->log, "QEMU has pid %d, uid %u", (int)sv->qemu.pid, sb.uid);
+	rc = sandbox_cgroup_join(SANDBOX_CGROUP_BASE, sv->opt->domid, sv->qemu.pid);
+	if (rc < 0) {
+		logfile_line(&sv->log, "sandbox: not available here: control group: %s",
+			     strerror(-rc));
+	}
+	return 0;
 }
 
 /* ---- waiting until QEMU is ready ---- */
