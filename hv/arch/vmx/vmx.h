@@ -17,6 +17,7 @@ struct vmx_vcpu {
 	bool launched;                  /* VMRESUME, not VMLAUNCH; cleared by VMCLEAR */
 	bool host_state_set;            /* for CPU arch.last_cpu */
 	bool want_tpr;                  /* an exit when the guest lowers its task priority */
+	uint8_t tpr_threshold;          /* what the VMCS holds */
 	uint32_t vpid, vpid_cpu;        /* valid while vpid_cpu and vpid_gen match */
 	uint64_t vpid_gen;
 	uint64_t ept_pointer;
