@@ -16,6 +16,12 @@ struct hw_cpuid_regs {
 	uint32_t eax, ebx, ecx, edx;
 };
 
+/* Operand of LGDT and LIDT. */
+struct hw_table {
+	uint16_t limit;
+	uint64_t base;
+} __attribute__((packed));
+
 uint64_t hw_rdmsr(uint32_t msr);
 void hw_wrmsr(uint32_t msr, uint64_t value);
 bool hw_rdmsr_safe(uint32_t msr, uint64_t *value);
@@ -46,6 +52,7 @@ void hw_write_xcr0(uint64_t v);
 uint64_t hw_read_dr(unsigned int n);
 void hw_write_dr(unsigned int n, uint64_t v);
 
+uint16_t hw_str(void);
 void hw_invlpg(const void *p);
 void hw_tlb_flush(void);
 void hw_wbinvd(void);

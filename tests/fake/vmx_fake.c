@@ -9,6 +9,8 @@ struct vmx_fake vmx_fake;
 struct arch_vcpu vmx_fake_vcpu;
 struct vmx_vcpu vmx_fake_state;
 struct vmx_caps vmx_caps;
+static struct cpu cpu;
+static struct vmx_cpu machine;
 
 void vmx_fake_reset(void)
 {
@@ -39,18 +41,23 @@ void vmx_write(uint32_t field, uint64_t value)
 	*slot(field) = value;
 }
 
-struct vmx_vcpu *vmx_open(const struct arch_vcpu *v)
+struct cpu *hw_cpu_base(void)
 {
-	return v->vmx;
+	machine.owner = vmx_fake.loaded ? &vmx_fake_vcpu : NULL;
+	machine.loaded = &vmx_fake_state;
+	cpu.virt = &machine;
+	return &cpu;
 }
 
-void vmx_close(const struct arch_vcpu *v, struct vmx_vcpu *before)
+/* There is only one. */
+struct vmx_vcpu *vmx_open_other(const struct arch_vcpu *v)
 {
+	abort();
 }
 
-bool vmx_is_loaded(const struct arch_vcpu *v)
+void vmx_close_other(const struct arch_vcpu *v, struct vmx_vcpu *before)
 {
-	return vmx_fake.loaded;
+	abort();
 }
 
 void vmx_flush(struct arch_vcpu *v)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "arch/hw.h"
 #include "arch/vmx/vmcs_fields.h"
 #include "arch/vmx/vmx.h"
 
@@ -27,5 +28,13 @@ void vmx_fake_reset(void);
 
 uint64_t vmx_read(uint32_t field);
 void vmx_write(uint32_t field, uint64_t value);
+/* Defined by the test that links what calls them. */
+bool vmx_on(uint64_t region_pa);
+bool vmx_clear(uint64_t vmcs_pa);
+bool vmx_load(uint64_t vmcs_pa);
+bool vmx_invept(uint64_t type, uint64_t ept_pointer);
+bool vmx_invvpid(uint64_t type, uint16_t vpid);
+void vmx_sgdt(struct hw_table *t);
+void vmx_sidt(struct hw_table *t);
 
 #endif

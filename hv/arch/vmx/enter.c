@@ -72,6 +72,14 @@ static void check_single_step(const struct arch_vcpu *v)
 	}
 }
 
+static void set_tpr_threshold(struct vmx_vcpu *s, uint8_t threshold)
+{
+	if (s->tpr_threshold != threshold) {
+		s->tpr_threshold = threshold;
+		vmx_write(VMCS_TPR_THRESHOLD, threshold);
+	}
+}
+
 static void before_run(struct arch_vcpu *v, struct vmx_vcpu *s)
 {
 	vmx_write(VMCS_GUEST_RSP, v->regs.gpr[GPR_RSP]);
@@ -83,7 +91,7 @@ static void before_run(struct arch_vcpu *v, struct vmx_vcpu *s)
 	}
 	if (s->virtual_apic != NULL) {
 		s->virtual_apic[APIC_TPR] = (uint8_t)(v->cr8 << 4);
-		vmx_write(VMCS_TPR_THRESHOLD, s->want_tpr ? v->cr8 : 0);
+		set_tpr_threshold(s, s->want_tpr ? v->cr8 : 0);
 	}
 	if (hw_read_cr2() != s->cr2) {
 		hw_write_cr2(s->cr2);

@@ -36,22 +36,17 @@ static void clear(struct vmx_vcpu *s)
 	s->launched = false;
 }
 
-struct vmx_vcpu *vmx_open(const struct arch_vcpu *v)
+struct vmx_vcpu *vmx_open_other(const struct arch_vcpu *v)
 {
 	struct vmx_cpu *c = this_cpu()->virt;
 	struct vmx_vcpu *before = c->loaded;
-	if (before != v->vmx) {
-		load(c, v->vmx);
-	}
+	load(c, v->vmx);
 	return before;
 }
 
-void vmx_close(const struct arch_vcpu *v, struct vmx_vcpu *before)
+void vmx_close_other(const struct arch_vcpu *v, struct vmx_vcpu *before)
 {
 	struct vmx_cpu *c = this_cpu()->virt;
-	if (before == v->vmx) {
-		return;
-	}
 	if (cpu_count > 1 && c->owner != v) {
 		clear(v->vmx);
 		c->loaded = NULL;
@@ -59,12 +54,6 @@ void vmx_close(const struct arch_vcpu *v, struct vmx_vcpu *before)
 	if (before != NULL) {
 		load(c, before);
 	}
-}
-
-bool vmx_is_loaded(const struct arch_vcpu *v)
-{
-	const struct vmx_cpu *c = this_cpu()->virt;
-	return c->owner == v;
 }
 
 /* The task register's base, from its descriptor of 16 bytes. */

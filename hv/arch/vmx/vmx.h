@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include "arch/virt.h"
 #include "arch/vmx/vmcs_fields.h"
+#include "core/percpu.h"
 
 /* MSRs that the processor does not switch and the hypervisor does not use: loaded with the vCPU. */
 #define VMX_SWITCHED_MSRS 5
@@ -17,6 +18,7 @@ struct vmx_vcpu {
 	bool launched;                  /* VMRESUME, not VMLAUNCH; cleared by VMCLEAR */
 	bool host_state_set;            /* for CPU arch.last_cpu */
 	bool want_tpr;                  /* an exit when the guest lowers its task priority */
+	uint8_t tpr_threshold;          /* what the VMCS holds */
 	uint32_t vpid, vpid_cpu;        /* valid while vpid_cpu and vpid_gen match */
 	uint64_t vpid_gen;
 	uint64_t ept_pointer;
@@ -85,8 +87,28 @@ void vmx_set_host_state(void);
  * Make v's VMCS current for reads and writes; the return value goes to vmx_close(), which puts back what was current.
  * A VMCS of a vCPU that is not on its CPU is left clear when vCPUs can move, so that any CPU may load it.
  */
-struct vmx_vcpu *vmx_open(const struct arch_vcpu *v);
-void vmx_close(const struct arch_vcpu *v, struct vmx_vcpu *before);
+struct vmx_vcpu *vmx_open_other(const struct arch_vcpu *v);
+void vmx_close_other(const struct arch_vcpu *v, struct vmx_vcpu *before);
+
+static inline struct vmx_vcpu *vmx_open(const struct arch_vcpu *v)
+{
+	const struct vmx_cpu *c = this_cpu()->virt;
+	return c->loaded == v->vmx ? v->vmx : vmx_open_other(v);
+}
+
+static inline void vmx_close(const struct arch_vcpu *v, struct vmx_vcpu *before)
+{
+	if (before != v->vmx) {
+		vmx_close_other(v, before);
+	}
+}
+
+/* Are v's registers in this CPU? */
+static inline bool vmx_is_loaded(const struct arch_vcpu *v)
+{
+	const struct vmx_cpu *c = this_cpu()->virt;
+	return c->owner == v;
+}
 
 /* exit.c: v's VMCS is current. */
 void vmx_decode_exit(struct arch_vcpu *v, struct vmexit *e);
@@ -100,8 +122,6 @@ void vmx_get_sys(const struct arch_vcpu *v, struct sys_regs *s);
 void vmx_set_sys(struct arch_vcpu *v, const struct sys_regs *s, unsigned int which);
 void vmx_set_pdptes(struct arch_vcpu *v, const uint64_t pdpte[4]);
 unsigned int vmx_cpl(const struct arch_vcpu *v);
-/* Are v's registers in this CPU? */
-bool vmx_is_loaded(const struct arch_vcpu *v);
 uint32_t vmx_ar_from_attr(uint16_t attr);
 uint16_t vmx_attr_from_ar(uint32_t ar);
 
