@@ -197,6 +197,17 @@ START_TEST(test_control_registers)
 	ck_assert_uint_eq(out.efer, EFER_LME | EFER_LMA);
 	ck_assert_uint_eq(out.cr2, 0x22);
 	ck_assert_uint_eq(out.dr7, 0x400);
+	struct virt_code code;
+	f[VMCS_GUEST_BASE + 2 * VSEG_CS] = 0x77;
+	f[VMCS_GUEST_AR + 2 * VSEG_CS] = AR_L;
+	memset(&code, 0xff, sizeof(code));
+	vmx_get_code(v, &code);
+	ck_assert_uint_eq(code.cs_base, 0x77);
+	ck_assert_uint_eq(code.cr0, out.cr0);
+	ck_assert_uint_eq(code.cr3, 0x3000);
+	ck_assert_uint_eq(code.cr4, out.cr4);
+	ck_assert_uint_eq(code.efer, out.efer);
+	ck_assert(code.long64);
 	/* leaving long mode */
 	in.efer = EFER_LME;
 	vmx_set_sys(v, &in, SYS_EFER);

@@ -65,12 +65,30 @@ void vmx_get_segs(const struct arch_vcpu *v, struct emul_segment s[SEG_COUNT])
 	vmx_close(v, before);
 }
 
+/* CR0 and CR4 as the guest sees them. */
+static uint64_t read_cr0(const struct vmx_vcpu *x)
+{
+	uint64_t own = VMX_CR0_OWNED | vmx_caps.cr0_fixed;
+	return (vmx_read(VMCS_GUEST_CR0) & ~own) | (x->cr0_shadow & own);
+}
+
+static uint64_t read_cr4(const struct vmx_vcpu *x)
+{
+	uint64_t own = vmx_caps.cr4_host_owned;
+	return (vmx_read(VMCS_GUEST_CR4) & ~own) | (x->cr4_shadow & own);
+}
+
 void vmx_get_code(const struct arch_vcpu *v, struct virt_code *c)
 {
 	struct vmx_vcpu *before = vmx_open(v);
-	c->cs_base = vmx_read(VMCS_GUEST_BASE + 2 * VSEG_CS);
-	c->cr3 = vmx_read(VMCS_GUEST_CR3);
-	c->long64 = (v->vmx->efer & EFER_LMA) && (vmx_read(VMCS_GUEST_AR + 2 * VSEG_CS) & AR_L);
+	*c = (struct virt_code){
+		.cs_base = vmx_read(VMCS_GUEST_BASE + 2 * VSEG_CS),
+		.cr0 = read_cr0(v->vmx),
+		.cr3 = vmx_read(VMCS_GUEST_CR3),
+		.cr4 = read_cr4(v->vmx),
+		.efer = v->vmx->efer,
+		.long64 = (v->vmx->efer & EFER_LMA) && (vmx_read(VMCS_GUEST_AR + 2 * VSEG_CS) & AR_L),
+	};
 	vmx_close(v, before);
 }
 
@@ -87,13 +105,12 @@ void vmx_set_seg(struct arch_vcpu *v, enum vseg seg, const struct emul_segment *
 void vmx_get_sys(const struct arch_vcpu *v, struct sys_regs *s)
 {
 	const struct vmx_vcpu *x = v->vmx;
-	uint64_t own0 = VMX_CR0_OWNED | vmx_caps.cr0_fixed, own4 = vmx_caps.cr4_host_owned;
 	struct vmx_vcpu *before = vmx_open(v);
 	*s = (struct sys_regs){
-		.cr0 = (vmx_read(VMCS_GUEST_CR0) & ~own0) | (x->cr0_shadow & own0),
+		.cr0 = read_cr0(x),
 		.cr2 = x->cr2,
 		.cr3 = vmx_read(VMCS_GUEST_CR3),
-		.cr4 = (vmx_read(VMCS_GUEST_CR4) & ~own4) | (x->cr4_shadow & own4),
+		.cr4 = read_cr4(x),
 		.efer = x->efer,
 		.dr6 = vmx_is_loaded(v) ? hw_read_dr(6) : x->dr6,
 		.dr7 = vmx_read(VMCS_GUEST_DR7),
