@@ -64,6 +64,25 @@ static enum emul_result translate(struct emul_ctxt *c, uint64_t linear, bool wri
 	return EMUL_OK;
 }
 
+/* 1, 2, 4 or 8 bytes, without a call. */
+static inline void copy_number(void *dst, const void *src, unsigned int n)
+{
+	switch (n) {
+	case 8:
+		memcpy(dst, src, 8);
+		break;
+	case 4:
+		memcpy(dst, src, 4);
+		break;
+	case 2:
+		memcpy(dst, src, 2);
+		break;
+	default:
+		memcpy(dst, src, 1);
+		break;
+	}
+}
+
 /* Device memory, in the largest aligned pieces that a bus access can have. */
 static enum emul_result mmio(struct vcpu *v, gpa_t gpa, uint8_t *buf, unsigned int len, bool write)
 {
@@ -74,13 +93,13 @@ static enum emul_result mmio(struct vcpu *v, gpa_t gpa, uint8_t *buf, unsigned i
 		}
 		struct io_access a = { .space = IO_MMIO, .write = write, .size = (uint8_t)n, .addr = gpa.v };
 		if (write) {
-			memcpy(&a.data, buf, n);
+			copy_number(&a.data, buf, n);
 		}
 		if (hvm_io(v, &a) == ROUTE_CRASH) {
 			return EMUL_CRASH;
 		}
 		if (!write) {
-			memcpy(buf, &a.data, n);
+			copy_number(buf, &a.data, n);
 		}
 		gpa = gpa_add(gpa, n);
 		buf += n;
@@ -452,7 +471,12 @@ static void prefetch(struct vcpu *v, struct emul_ctxt *c)
 	}
 	const uint8_t *page = code_page(v, gpa_to_gfn(r.gpa));
 	if (page != NULL) {
-		memcpy(c->insn, page + gpa_offset(r.gpa), n);
+		const uint8_t *code = page + gpa_offset(r.gpa);
+		if (n == 15) {
+			memcpy(c->insn, code, 15);      /* inline: nearly always */
+		} else {
+			memcpy(c->insn, code, n);
+		}
 		c->insn_len = (uint8_t)n;
 	}
 }

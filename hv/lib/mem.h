@@ -18,6 +18,10 @@ void *memcpy(void *dst, const void *src, size_t n);
 void *memmove(void *dst, const void *src, size_t n);
 void *memset(void *dst, int byte, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
+/* Small copies of a known size become moves; -ffreestanding alone would call a function for each. */
+#define memcpy(dst, src, n)  __builtin_memcpy((dst), (src), (n))
+#define memset(dst, byte, n) __builtin_memset((dst), (byte), (n))
+#define memcmp(a, b, n)      __builtin_memcmp((a), (b), (n))
 size_t strlen(const char *s);
 size_t strnlen(const char *s, size_t max);
 int strcmp(const char *a, const char *b);
