@@ -15,6 +15,7 @@ include tests/unit/hvmloader.mk
 include tests/unit/dm.mk
 include tests/unit/toolstack.mk
 include tests/guest/local.mk
+include tests/perf/local.mk
 
 # The fuzzers on their seeds and past failures.
 dist_check_SCRIPTS += tests/fuzz/run-corpus
