@@ -42,7 +42,7 @@ int hvm_cr_read(struct vcpu *v, unsigned int cr, uint64_t *value)
  * 32-bit PAE paging: the processor keeps four entries, read when CR0, CR3 or CR4 is written. They are checked then, too.
  * To be called after set_sys(); -EINVAL: an entry is wrong, and the caller undoes what it did.
  */
-static int load_pdptes(struct vcpu *v)
+int hvm_load_pdptes(struct vcpu *v)
 {
 	struct sys_regs s;
 	uint64_t pdpte[4];
@@ -68,7 +68,7 @@ static int take_over(struct vcpu *v, const struct sys_regs *s, unsigned int whic
 	struct sys_regs old;
 	virt->get_sys(&v->arch, &old);
 	virt->set_sys(&v->arch, s, which);
-	int rc = load_pdptes(v);
+	int rc = hvm_load_pdptes(v);
 	if (rc != 0) {
 		virt->set_sys(&v->arch, &old, which);
 	}

@@ -15,6 +15,7 @@
 #include "core/percpu.h"
 #include "core/time.h"
 #include "dom/shared_info.h"
+#include "hvm/exit_cr.h"
 #include "hvm/hvm.h"
 #include "hvm/hvm_state.h"
 #include "lib/atomic.h"
@@ -384,5 +385,6 @@ int hvm_set_cpu(struct vcpu *v, const struct hvm_hw_cpu *r)
 				    *(const uint64_t *)((const char *)r + msr_fields[i].offset));
 	}
 	v->arch.tsc_aux = (uint32_t)r->msr_tsc_aux;
-	return xstate_reset(&v->arch);
+	int rc = hvm_load_pdptes(v);
+	return rc != 0 ? rc : xstate_reset(&v->arch);
 }
