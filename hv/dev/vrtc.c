@@ -441,11 +441,11 @@ enum io_result vrtc_io(struct vrtc *v, struct io_access *a)
 
 /* ---- Life ---- */
 
-void vrtc_set_time(struct vrtc *v, int64_t unix_seconds)
+void vrtc_set_time(struct vrtc *v, int64_t unix_seconds, uint32_t ns)
 {
 	/* The chip knows no time before 1970, and sums with this must not overflow. */
 	v->base_seconds = MIN(MAX(unix_seconds, 0), (int64_t)1 << 32);
-	v->base_ns = 0;
+	v->base_ns = -(int64_t)ns;
 	v->weekday_shift = 0;
 }
 

@@ -31,8 +31,8 @@ struct vrtc {
 void vrtc_init(struct vrtc *v, const struct vdev_host *host);
 /* The RESET pin: interrupts off, time and alarm stay. */
 void vrtc_reset(struct vrtc *v);
-/* Seconds since 1970 (as local or universal as the guest wants it) at the domain's time zero. */
-void vrtc_set_time(struct vrtc *v, int64_t unix_seconds);
+/* Time since 1970 (as local or universal as the guest wants it) at the domain's time zero. */
+void vrtc_set_time(struct vrtc *v, int64_t unix_seconds, uint32_t ns);
 /* What the clock says now, in seconds since 1970. */
 int64_t vrtc_get_time(const struct vrtc *v);
 /*

@@ -74,7 +74,8 @@ int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data)
 {
 	struct apic_msg m;
 	int rc = vmsi_decode(addr, data, &m);
-	if (rc == 0) {
+	/* The de-assertion of a level message tells nobody anything. */
+	if (rc == 0 && (m.assert || !m.level)) {
 		hvm_deliver(d, &m, NULL);
 	}
 	return rc;

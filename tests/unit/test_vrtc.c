@@ -38,7 +38,7 @@ static void setup(void)
 {
 	fake_world_init(&w, 5 * SECOND, timer, &v);
 	vrtc_init(&v, &w.host);
-	vrtc_set_time(&v, Y2000 - 5);
+	vrtc_set_time(&v, Y2000 - 5, 0);
 }
 
 /* Set the clock through its registers. */
@@ -72,6 +72,13 @@ START_TEST(test_initial)
 	ck_assert_uint_eq(rd(0), 0x00);
 	fake_run(&w, 1);
 	ck_assert_uint_eq(rd(0), 0x01);
+	ck_assert_int_eq(vrtc_get_time(&v), Y2000 + 1);
+	/* The second changes when the wall clock's does. */
+	vrtc_set_time(&v, Y2000 - 6, 300000000);
+	ck_assert_int_eq(vrtc_get_time(&v), Y2000);
+	fake_run(&w, 700000000 - 1);
+	ck_assert_int_eq(vrtc_get_time(&v), Y2000);
+	fake_run(&w, 1);
 	ck_assert_int_eq(vrtc_get_time(&v), Y2000 + 1);
 }
 END_TEST
@@ -334,9 +341,9 @@ START_TEST(test_reset)
 	ck_assert_uint_eq(rd(0), 0x01);
 	ck_assert_uint_eq(w.deadline[0], 0);
 	ck_assert_uint_eq(w.deadline[1], 0);
-	vrtc_set_time(&v, INT64_MAX);
+	vrtc_set_time(&v, INT64_MAX, 999999999);
 	rd(9);
-	vrtc_set_time(&v, -5);
+	vrtc_set_time(&v, -5, 0);
 	ck_assert_uint_eq(rd(9), 0x70);
 }
 END_TEST
