@@ -652,7 +652,6 @@ int hvm_get_param(struct domain *d, uint32_t index, uint64_t *value)
 }
 
 void hvm_get_cpu(struct vcpu *v, struct hvm_hw_cpu *r) { r->rip = v->arch.regs.rip; }
-
 int hvm_set_cpu(struct vcpu *v, const struct hvm_hw_cpu *r)
 {
 	v->arch.regs.rip = r->rip;
