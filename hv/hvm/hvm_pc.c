@@ -43,6 +43,18 @@ static void chip_msi_send(void *ctx, uint64_t addr, uint32_t data)
 	(void)hvm_inject_msi(c->hvm->domain, addr, data);
 }
 
+static bool chip_irq_waiting(void *ctx, unsigned int gsi)
+{
+	const struct hvm_chip *c = ctx;
+	return hvm_gsi_waiting(c->hvm, gsi);
+}
+
+static bool chip_msi_waiting(void *ctx, uint64_t addr, uint32_t data)
+{
+	const struct hvm_chip *c = ctx;
+	return hvm_msi_waiting(c->hvm, addr, data);
+}
+
 static void chip_timer_fired(void *arg)
 {
 	struct chip_timer *t = arg;
@@ -65,6 +77,7 @@ static void chip_timer_fired(void *arg)
 	case CHIP_COUNT:
 		break;
 	}
+	hvm_ticks_note(h);
 	spin_unlock(&h->lock);
 }
 
@@ -172,7 +185,8 @@ static void init_chip(struct hvm_domain *h, enum chip_id id)
 	c->hvm = h;
 	c->id = id;
 	c->host = (struct vdev_host){ .now_ns = chip_now, .timer_set = chip_timer_set,
-				      .irq_set = chip_irq_set, .msi_send = chip_msi_send, .ctx = c };
+				      .irq_set = chip_irq_set, .msi_send = chip_msi_send,
+				      .irq_waiting = chip_irq_waiting, .msi_waiting = chip_msi_waiting, .ctx = c };
 	for (unsigned int i = 0; i < CHIP_TIMERS; i++) {
 		c->timer[i].chip = c;
 		timer_init(&c->timer[i].timer, chip_timer_fired, &c->timer[i]);
