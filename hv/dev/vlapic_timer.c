@@ -112,18 +112,6 @@ static void settle_tick(struct vlapic *v, uint64_t count)
 	restart_ticks(v);
 }
 
-void vlapic_timer_taken(struct vlapic *v, uint8_t vector)
-{
-	if (vector != (v->lvt[LVT_TIMER] & LVT_VECTOR)) {
-		return;
-	}
-	if (vtick_taken(&v->tick, false)) {
-		vlapic_fire_lvt(v, LVT_TIMER);
-	}
-	restart_ticks(v);
-	arm(v);
-}
-
 /*
  * Do what has come due by now, under the LVT entry as it is; a masked end of a countdown is lost.
  */
@@ -152,6 +140,19 @@ static void settle(struct vlapic *v)
 	}
 	v->timer_start_ns += elapsed / length * length;
 	settle_tick(v, length < MIN_PERIOD_NS ? 1 : elapsed / length);
+}
+
+void vlapic_timer_taken(struct vlapic *v, uint8_t vector)
+{
+	if (vector != (v->lvt[LVT_TIMER] & LVT_VECTOR)) {
+		return;
+	}
+	settle(v);
+	if (vtick_taken(&v->tick, waiting(v))) {
+		vlapic_fire_lvt(v, LVT_TIMER);
+	}
+	restart_ticks(v);
+	arm(v);
 }
 
 void vlapic_timer_reset(struct vlapic *v)

@@ -219,10 +219,9 @@ static void restart_ticks(struct vpit *p, uint64_t now)
 	}
 }
 
-void vpit_timer(struct vpit *p, unsigned int id)
+/* Interrupt for the edges up to now; then the next one may be armed. */
+static void settle_edges(struct vpit *p, uint64_t now)
 {
-	uint64_t now = now_ticks(p);
-
 	settle(&p->channel[0], now);
 	if (p->edge != 0 && now >= p->edge) {
 		if (tick_due(p, now)) {
@@ -230,11 +229,17 @@ void vpit_timer(struct vpit *p, unsigned int id)
 		}
 		restart_ticks(p, now);
 	}
+}
+
+void vpit_timer(struct vpit *p, unsigned int id)
+{
+	settle_edges(p, now_ticks(p));
 	arm(p);
 }
 
 void vpit_taken(struct vpit *p)
 {
+	settle_edges(p, now_ticks(p));
 	if (vtick_taken(&p->tick, waiting(p))) {
 		raise(p);
 	}

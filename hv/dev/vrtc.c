@@ -362,6 +362,7 @@ void vrtc_timer(struct vrtc *v, unsigned int id)
 
 void vrtc_taken(struct vrtc *v)
 {
+	settle_and_interrupt(v);
 	if (vtick_taken(&v->tick, waiting(v))) {
 		repeat_tick(v);
 	}

@@ -459,6 +459,12 @@ START_TEST(test_policy_catchup)
 	fake_run(&w, 0);
 	ck_assert_uint_eq(w.rises[0], 12);
 	ck_assert_uint_eq(p.tick.owed, 4);
+	/* One that came due, but was not served yet when another was taken, counts. */
+	w.now += 1000ull * 1000000000 / VPIT_HZ;
+	w.deadline[0] = 0;
+	w.waiting[0] = true;
+	vpit_taken(&p);
+	ck_assert_uint_eq(p.tick.owed, 5);
 	/* A new count is a new timer. */
 	out(0x43, 0x34);
 	ck_assert_uint_eq(p.tick.owed, 0);
