@@ -1,0 +1,303 @@
+/*
+ * A device model that breaks the rules: claims a port and a memory range of a guest (tests/guest/poke), answers some
+ * requests properly to show that it is heard, then misbehaves in the way that is asked for.
+ *
+ * usage: scribble DOMID MODE [SECONDS]
+ * Runs in Dom0 as root. It prints one line for each thing it did; it exits 0 when it got as far as misbehaving.
+ * What becomes of the guest is for the caller to look at.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <xendevicemodel.h>
+#include <xenevtchn.h>
+#include <xenforeignmemory.h>
+#include <xen/memory.h>
+#include <xen/hvm/dm_op.h>
+#include <xen/hvm/hvm_op.h>
+
+#include "ioreq/slot.h"
+
+#define PAGE         4096
+#define FIRST_PORT   0x5000
+#define LAST_PORT    0x500f
+#define FIRST_DEVICE 0xf1000000u
+#define LAST_DEVICE  0xf1000fffu
+#define GOOD_ANSWERS 64
+#define SLOTS        (PAGE / sizeof(struct ioreq_slot))
+
+struct model {
+	domid_t domid;
+	double seconds;
+	xendevicemodel_handle *dm;
+	xenforeignmemory_handle *memory;
+	xenevtchn_handle *events;
+	ioservid_t id;
+	xenforeignmemory_resource_handle *resource;
+	uint8_t *ring;                  /* page 0: the buffered ring */
+	struct ioreq_slot *slots;       /* page 1 */
+	evtchn_port_t local;
+};
+
+static _Noreturn void die(const char *what)
+{
+	fprintf(stderr, "scribble: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void attach(struct model *m)
+{
+	void *pages = NULL;
+
+	m->dm = xendevicemodel_open(NULL, 0);
+	m->memory = xenforeignmemory_open(NULL, 0);
+	m->events = xenevtchn_open(NULL, 0);
+	if (m->dm == NULL || m->memory == NULL || m->events == NULL) {
+		die("open");
+	}
+	if (xendevicemodel_create_ioreq_server(m->dm, m->domid, HVM_IOREQSRV_BUFIOREQ_ATOMIC, &m->id) != 0) {
+		die("create_ioreq_server");
+	}
+	m->resource = xenforeignmemory_map_resource(m->memory, m->domid, XENMEM_resource_ioreq_server, m->id, 0, 2,
+						    &pages, PROT_READ | PROT_WRITE, 0);
+	if (m->resource == NULL) {
+		die("map_resource");
+	}
+	m->ring = pages;
+	m->slots = (struct ioreq_slot *)(m->ring + PAGE);
+	if (xendevicemodel_map_io_range_to_ioreq_server(m->dm, m->domid, m->id, 0, FIRST_PORT, LAST_PORT) != 0 ||
+	    xendevicemodel_map_io_range_to_ioreq_server(m->dm, m->domid, m->id, 1, FIRST_DEVICE, LAST_DEVICE) != 0) {
+		die("map_io_range");
+	}
+	if (xendevicemodel_set_ioreq_server_state(m->dm, m->domid, m->id, 1) != 0) {
+		die("set_ioreq_server_state");
+	}
+	int port = xenevtchn_bind_interdomain(m->events, m->domid, m->slots[0].vp_eport);
+
+	if (port < 0) {
+		die("bind_interdomain");
+	}
+	m->local = (evtchn_port_t)port;
+}
+
+/* Wait for a request and take it; false: none came in time. */
+static bool take(struct model *m, struct ioreq *req)
+{
+	double end = now() + 10;
+
+	while (now() < end) {
+		struct pollfd fd = { .fd = xenevtchn_fd(m->events), .events = POLLIN };
+
+		if (poll(&fd, 1, 200) == 1) {
+			int port = xenevtchn_pending(m->events);
+
+			if (port >= 0) {
+				(void)xenevtchn_unmask(m->events, (evtchn_port_t)port);
+			}
+		}
+		if (ioreq_accept(&m->slots[0], req) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void answer(struct model *m, uint64_t data)
+{
+	ioreq_answer(&m->slots[0], data);
+	(void)xenevtchn_notify(m->events, m->local);
+}
+
+/* ---- ways to misbehave: each starts with a request taken and not answered ---- */
+
+/* A state that exists, but not now; then nothing more. */
+static void impossible(struct model *m)
+{
+	m->slots[0].bits = STATE_IOREQ_NONE;
+	(void)xenevtchn_notify(m->events, m->local);
+}
+
+static void backwards(struct model *m)
+{
+	m->slots[0].bits = STATE_IOREQ_READY;
+	(void)xenevtchn_notify(m->events, m->local);
+}
+
+static void unknown(struct model *m)
+{
+	m->slots[0].bits = 0xff;
+	(void)xenevtchn_notify(m->events, m->local);
+}
+
+/* Answered, and the slot left busy for the next request. */
+static void busy(struct model *m)
+{
+	answer(m, 0);
+	double end = now() + m->seconds;
+
+	while (now() < end) {
+		*(volatile uint8_t *)&m->slots[0].bits = STATE_IOREQ_INPROCESS;
+	}
+}
+
+/* Random bytes over both pages, with doorbells, for as long as the guest may live. */
+static void noise(struct model *m)
+{
+	double end = now() + m->seconds;
+
+	srandom(1);
+	while (now() < end) {
+		for (unsigned int i = 0; i < 256; i++) {
+			m->ring[(unsigned long)random() % (2 * PAGE)] = (uint8_t)random();
+		}
+		(void)xenevtchn_notify(m->events, m->local);
+	}
+}
+
+/* Proper states, but every other field of the slot is nonsense: size, count, address, port. The guest lives. */
+static void fields(struct model *m)
+{
+	double end = now() + m->seconds;
+	struct ioreq req;
+	unsigned int n = 0;
+
+	answer(m, 0);
+	while (now() < end && take(m, &req)) {
+		m->slots[0].addr = ~0ull;
+		m->slots[0].size = 0xffffffff;
+		m->slots[0].count = 0xffffffff;
+		m->slots[0].vp_eport = 0xfffffff0;
+		m->slots[0].type = 0xff;
+		for (unsigned int i = 1; i < SLOTS; i++) {
+			memset((void *)&m->slots[i], (int)n, sizeof(m->slots[i]));
+		}
+		memset(m->ring, (int)n, PAGE);
+		answer(m, 0x1111111111111111ull * n);
+		n++;
+	}
+	printf("scribble: %u answers with wrong fields\n", n);
+}
+
+static void mute(struct model *m)
+{
+	sleep((unsigned int)m->seconds);
+}
+
+/* The event-channel and the server go while the guest waits. */
+static void leave(struct model *m)
+{
+	(void)xenevtchn_unbind(m->events, m->local);
+}
+
+static void destroy(struct model *m)
+{
+	if (xendevicemodel_destroy_ioreq_server(m->dm, m->domid, m->id) != 0) {
+		die("destroy_ioreq_server");
+	}
+}
+
+/* Doorbells without an answer. */
+static void bells(struct model *m)
+{
+	double end = now() + m->seconds;
+
+	while (now() < end) {
+		for (unsigned int i = 0; i < 100; i++) {
+			(void)xenevtchn_notify(m->events, m->local);
+		}
+	}
+	answer(m, 0);
+}
+
+/* Servers come and go, on and off, with as many ranges as they may have. */
+static void servers(struct model *m)
+{
+	double end = now() + m->seconds;
+	unsigned int turns = 0;
+	ioservid_t other;
+
+	answer(m, 0);
+	while (now() < end) {
+		struct ioreq req;
+
+		(void)xendevicemodel_set_ioreq_server_state(m->dm, m->domid, m->id, (int)(turns & 1));
+		if (ioreq_accept(&m->slots[0], &req) == 0) {
+			answer(m, turns);
+		}
+		if (xendevicemodel_create_ioreq_server(m->dm, m->domid, (int)(turns % 3), &other) != 0) {
+			continue;
+		}
+		for (uint64_t i = 0; i < 300; i++) {
+			if (xendevicemodel_map_io_range_to_ioreq_server(m->dm, m->domid, other, 1, i * 0x2000,
+									i * 0x2000 + 0xfff) != 0) {
+				break;
+			}
+		}
+		(void)xendevicemodel_set_ioreq_server_state(m->dm, m->domid, other, 1);
+		(void)xendevicemodel_destroy_ioreq_server(m->dm, m->domid, other);
+		turns++;
+	}
+	(void)xendevicemodel_set_ioreq_server_state(m->dm, m->domid, m->id, 0);
+	printf("scribble: %u servers made\n", turns);
+}
+
+static const struct {
+	const char *name;
+	void (*fn)(struct model *m);
+} modes[] = {
+	{ "impossible", impossible }, { "backwards", backwards }, { "unknown", unknown }, { "busy", busy },
+	{ "noise", noise },           { "fields", fields },       { "mute", mute },       { "leave", leave },
+	{ "destroy", destroy },       { "bells", bells },         { "servers", servers },
+};
+
+int main(int argc, char **argv)
+{
+	struct model m = { .seconds = 3 };
+	struct ioreq req;
+
+	if (argc < 3) {
+		fprintf(stderr, "usage: scribble DOMID MODE [SECONDS]\n");
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	m.domid = (domid_t)strtoul(argv[1], NULL, 10);
+	if (argc > 3) {
+		m.seconds = strtod(argv[3], NULL);
+	}
+	attach(&m);
+	for (unsigned int i = 0; i < GOOD_ANSWERS; i++) {
+		if (!take(&m, &req)) {
+			errno = ETIMEDOUT;
+			die("no request");
+		}
+		answer(&m, i);
+	}
+	if (!take(&m, &req)) {
+		errno = ETIMEDOUT;
+		die("no request");
+	}
+	for (unsigned int i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(argv[2], modes[i].name) == 0) {
+			printf("scribble: %s\n", argv[2]);
+			modes[i].fn(&m);
+			return 0;
+		}
+	}
+	fprintf(stderr, "scribble: no mode '%s'\n", argv[2]);
+	return 2;
+}
