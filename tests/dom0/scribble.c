@@ -235,10 +235,12 @@ static void servers(struct model *m)
 	while (now() < end) {
 		struct ioreq req;
 
-		(void)xendevicemodel_set_ioreq_server_state(m->dm, m->domid, m->id, (int)(turns & 1));
+		/* What is asked while it is off is not answered any more. */
+		(void)xendevicemodel_set_ioreq_server_state(m->dm, m->domid, m->id, 1);
 		if (ioreq_accept(&m->slots[0], &req) == 0) {
 			answer(m, turns);
 		}
+		(void)xendevicemodel_set_ioreq_server_state(m->dm, m->domid, m->id, 0);
 		if (xendevicemodel_create_ioreq_server(m->dm, m->domid, (int)(turns % 3), &other) != 0) {
 			continue;
 		}

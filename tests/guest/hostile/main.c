@@ -22,6 +22,7 @@
 
 #define CR4_PSE 0x10u
 #define CR4_PAE 0x20u
+#define CR4_KNOWN 0x507ffu
 
 #define WINDOW 0x40000000u              /* linear address of the page that shows any physical one */
 #define PTE_RW 3u
@@ -268,7 +269,8 @@ static void op_control(void)
 		break;
 	case 1:
 		__asm__ volatile("mov %%cr4, %0" : "=r"(old));
-		value = gentle ? (value & ~CR4_PAE) | (old & CR4_PAE) : value;
+		/* a reserved bit is #GP on a processor, and the end of the guest on QEMU's TCG */
+		value = gentle ? (value & CR4_KNOWN & ~CR4_PAE) | (old & CR4_PAE) : value;
 		__asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
 		__asm__ volatile("mov %0, %%cr4" : : "r"(old) : "memory");
 		break;
