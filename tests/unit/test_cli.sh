@@ -52,6 +52,10 @@ code 2 $ostler destroy
 code 2 $ostler list surplus
 code 2 $ostler create --timeout
 said "error: option --timeout needs a value: SECONDS"
+for seconds in soon '' -1 12x 100000; do
+	code 2 $ostler create --timeout "$seconds" /dev/null
+	said "error: option --timeout: '$seconds' is not a number of seconds"
+done
 code 2 $ostler list --json=xml
 code 2 $ostler list --all=5
 
