@@ -281,8 +281,12 @@ int sandbox_root_strip(void)
 	}
 	unlink("/boot/kernel");
 	unlink("/boot/initrd");
+	/*
+	 * The mount, not the file system: that one refuses while QEMU keeps a removed file mapped, as it
+	 * does with the initrd. No other mount of it is within QEMU's reach.
+	 */
 	if (mount(NULL, "/", NULL,
-		  MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0) {
+		  MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0) {
 		rc = -errno;
 	}
 	return rc;
