@@ -344,11 +344,11 @@ struct cpu;
 
 static inline struct cpu *hw_cpu_base(void)
 {
-	struct cpu *c;
-
-	/* struct cpu starts with a pointer to itself */
-	__asm__("movq %%gs:0, %0" : "=r"(c));
-	return c;
+	/*
+	 * struct cpu starts with a pointer to itself. A load that the compiler knows as one, so that it is done anew after
+	 * every call: in a call the caller may have moved to another CPU.
+	 */
+	return *(struct cpu *const __seg_gs *)0;
 }
 
 static inline void hw_set_cpu_base(struct cpu *c)
