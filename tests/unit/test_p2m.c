@@ -469,6 +469,36 @@ START_TEST(test_teardown_budget)
 	ck_assert_uint_eq(foreign->refs, 1);
 	page_put(foreign);
 	ck_assert_int_eq(p2m_teardown(&dom, 0), 0);
+	/* Who comes late, from a call that began before, leaves nothing behind. */
+	ck_assert_int_eq(p2m_map(&dom, G(0x7), MFN(1), 0, P2M_RAM), -EINVAL);
+	finish(0);
+}
+END_TEST
+
+/* One frame that goes from place to place: each new place costs tables, which are nobody's but the machine's. */
+START_TEST(test_table_limit)
+{
+	struct p2m_entry old;
+	uint64_t places = 0, last = 0;
+
+	p2m_set_limit(&dom, 12800);
+	for (uint64_t gfn = 0; places < 5000; gfn += 1 << 18, places++) {
+		int rc = p2m_map(&dom, G(gfn), MFN(3), 0, P2M_RAM);
+		if (rc != 0) {
+			ck_assert_int_eq(rc, -ENOMEM);
+			break;
+		}
+		ck_assert_int_eq(p2m_unmap(&dom, G(gfn), &old), 0);
+		last = gfn;
+	}
+	/* Two tables for each place, some more for every 512 of them. */
+	ck_assert_uint_ge(places, 100);
+	ck_assert_uint_le(dom.p2m.tables, 256 + 100);
+	/* What is there goes on working. */
+	map(last, 3, 0, P2M_RAM);
+	ck_assert_int_eq(p2m_unmap(&dom, G(last), &old), 0);
+	while (p2m_teardown(&dom, 1000) != 0) {
+	}
 	finish(0);
 }
 END_TEST
@@ -628,7 +658,7 @@ int main(void)
 {
 	const TTest *const tests[] = { test_sizes, test_arguments, test_exists, test_unmap_splits, test_access_bits,
 		test_empty_tables_go, test_retire, test_set_type, test_get_page, test_get_page_in_large,
-		test_read, test_references, test_teardown_budget, test_no_memory, test_random, NULL };
+		test_read, test_references, test_teardown_budget, test_table_limit, test_no_memory, test_random, NULL };
 
 	return suite_run("p2m", setup, tests);
 }
