@@ -321,10 +321,7 @@ void sched_yield(void)
 	}
 }
 
-void sched_check(void)
-{
-	require(held_count == 0);
-}
+void sched_check(void) { require(held_count == 0); }
 
 void sched_pause(struct sched_unit *u)
 {
@@ -438,10 +435,7 @@ struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn)
 	return i < 0 ? (struct p2m_entry){ MFN_INVALID, P2M_HOLE, 0 } : map[i].e;
 }
 
-void p2m_set_limit(struct domain *d, uint64_t pages)
-{
-}
-
+void p2m_set_limit(struct domain *d, uint64_t pages) { }
 void (*fake_map_hook)(gfn_t gfn);
 
 int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type type)
@@ -702,15 +696,8 @@ static uint64_t frames_base;
 
 static void dom0_stopped(uint8_t reason) { fake_counts.dom0_stopped = reason + 1u; }
 
-void fake_run_on(struct vcpu *v)
-{
-	current_unit = v != NULL ? &v->unit : NULL;
-}
-
-static void free_memory(void)
-{
-	free(memory);
-}
+void fake_run_on(struct vcpu *v) { current_unit = v != NULL ? &v->unit : NULL; }
+static void free_memory(void) { free(memory); }
 
 void fake_hv_set_base(void)
 {
@@ -744,10 +731,7 @@ void fake_hv_reset(unsigned int dom0_vcpus)
 	memset(&fake_counts, 0, sizeof(fake_counts));
 }
 
-struct domain *fake_guest(unsigned int vcpus, uint64_t max_pages)
-{
-	return fake_guest_id(0xffff, vcpus, max_pages);
-}
+struct domain *fake_guest(unsigned int vcpus, uint64_t max_pages) { return fake_guest_id(0xffff, vcpus, max_pages); }
 
 struct domain *fake_guest_id(domid_t id, unsigned int vcpus, uint64_t max_pages)
 {
