@@ -37,6 +37,12 @@ for command in $commands; do
 		fail "$command is not in ostler.1"
 done
 
+# An option that a command does not know is named, and nothing is done.
+for command in $commands; do
+	code 2 $ostler "$command" --frobnicate
+	said "error: command '$command' doesn't support option --frobnicate"
+done
+
 code 0 $ostler --help
 code 0 $ostler version
 code 0 $ostler version --json
