@@ -148,7 +148,9 @@ static void check_firmware(const struct guest_config *cfg, struct config_diags *
 	const struct config_pos at =
 		cfg->where.initrd.line != 0 ? cfg->where.initrd : (struct config_pos){0, 0};
 
-	if (cfg->kernel == NULL && (cfg->initrd != NULL || cfg->cmdline != NULL)) {
+	/* An image named by <loader> is given the command line in its start information. */
+	if (cfg->kernel == NULL &&
+	    (cfg->initrd != NULL || (cfg->cmdline != NULL && cfg->firmware == CONFIG_FW_BIOS))) {
 		check_error(diags, at, "domain/os",
 			    "<initrd> and <cmdline> need a <kernel> beside them");
 	}

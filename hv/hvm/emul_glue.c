@@ -439,8 +439,8 @@ static enum verdict cannot_emulate(struct vcpu *v)
 	return hvm_fault_ud(v);
 }
 
-/* The page behind a frame of code. The pointer stays good while the map's generation does: a page leaves a domain only
- * through an unmap, which moves it. */
+/* The page behind a frame of code. What was read through the pointer is good if the map's generation is still gfn_gen
+ * afterwards: a page leaves a domain only through an unmap, which moves it before the page is freed. */
 static const uint8_t *code_page(struct vcpu *v, gfn_t gfn)
 {
 	struct code_cache *k = &v->hvm->code;
@@ -477,7 +477,9 @@ static void prefetch(struct vcpu *v, struct emul_ctxt *c)
 		} else {
 			memcpy(c->insn, code, n);
 		}
-		c->insn_len = (uint8_t)n;
+		/* Another vCPU may have given the page up meanwhile: then this is somebody else's memory. */
+		fence_acquire();
+		c->insn_len = v->hvm->code.gfn_gen == load_acquire(&v->domain->p2m.gen) ? (uint8_t)n : 0;
 	}
 }
 

@@ -242,6 +242,11 @@ START_TEST(test_loader)
 	assert_clean("<os><loader type='rom' readonly='yes'>/root/hello.elf</loader></os>", "");
 	ck_assert_int_eq(cfg->firmware, CONFIG_FW_IMAGE);
 	ck_assert_str_eq(cfg->loader, "/root/hello.elf");
+	/* its command line, which the BIOS would have no use for */
+	assert_clean("<os><loader>/root/hello.elf</loader><cmdline>a b=1</cmdline></os>", "");
+	ck_assert_str_eq(cfg->cmdline, "a b=1");
+	ck_assert_int_ne(load_parts("<os><cmdline>a</cmdline></os>", ""), 0);
+	ck_assert_int_ne(load_parts("<os><loader>/root/hello.elf</loader><initrd>/x</initrd></os>", ""), 0);
 	ck_assert_int_ne(load_parts("<os><loader type='pflash'>/x/OVMF.fd</loader></os>", ""), 0);
 	assert_message(0, "1:82 domain/os/loader@type: 'pflash' is not supported; accepted: rom");
 	ck_assert_int_ne(load_parts("<os firmware='efi'/>", ""), 0);

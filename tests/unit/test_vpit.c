@@ -575,8 +575,8 @@ START_TEST(test_irq_is_bounded)
 	out(0x40, 2);
 	w.rises[0] = 0;
 	to_tick(tick + VPIT_HZ / 100);
-	ck_assert_uint_le(w.rises[0], 500);
-	ck_assert_uint_ge(w.rises[0], 400);
+	ck_assert_uint_le(w.rises[0], 50);
+	ck_assert_uint_ge(w.rises[0], 40);
 }
 END_TEST
 
