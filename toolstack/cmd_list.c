@@ -19,14 +19,6 @@
 
 #define LIST_PAGE_KIB 4
 
-static enum out_json_mode list_json_mode(const struct cmd_line *line)
-{
-	if (!cmd_has(line, 'J')) {
-		return OUT_JSON_OFF;
-	}
-	return strcmp(cmd_value(line, 'J'), "lines") == 0 ? OUT_JSON_LINES : OUT_JSON_PRETTY;
-}
-
 /* Why it is in its state, in virsh's words. */
 static const char *list_reason(const struct hvdom_info *d)
 {
@@ -71,7 +63,7 @@ static void list_json(const struct cmd_line *line, struct store *st, const struc
 {
 	struct out_json json;
 
-	out_json_start(&json, stdout, list_json_mode(line));
+	out_json_start(&json, stdout, cmd_json_mode(line));
 	out_json_array(&json, NULL);
 	for (size_t i = 0; i < nr; i++) {
 		list_json_domain(&json, NULL, st, &list[i]);
@@ -234,7 +226,7 @@ int cmd_info(struct cmd_line *line)
 		list_info_text(&line->st, &info);
 		return CMD_OK;
 	}
-	out_json_start(&json, stdout, list_json_mode(line));
+	out_json_start(&json, stdout, cmd_json_mode(line));
 	list_json_domain(&json, NULL, &line->st, &info);
 	out_json_end(&json);
 	return CMD_OK;
@@ -244,7 +236,7 @@ static void list_host_json(const struct cmd_line *line, const struct hvhost_info
 {
 	struct out_json json;
 
-	out_json_start(&json, stdout, list_json_mode(line));
+	out_json_start(&json, stdout, cmd_json_mode(line));
 	out_json_object(&json, NULL);
 	out_json_number(&json, "cpus", host->nr_cpus);
 	out_json_number(&json, "cores_per_socket", host->cores_per_socket);
@@ -318,7 +310,7 @@ int cmd_version(struct cmd_line *line)
 		hvcall_close(&hv);
 	}
 	if (cmd_has(line, 'J')) {
-		out_json_start(&json, stdout, list_json_mode(line));
+		out_json_start(&json, stdout, cmd_json_mode(line));
 		out_json_object(&json, NULL);
 		out_json_string(&json, "ostler", OSTLER_VERSION);
 		if (have) {
@@ -350,7 +342,7 @@ static int list_fact(const struct cmd_line *line, const char *key, const char *v
 		printf("%s\n\n", value);
 		return CMD_OK;
 	}
-	out_json_start(&json, stdout, list_json_mode(line));
+	out_json_start(&json, stdout, cmd_json_mode(line));
 	out_json_object(&json, NULL);
 	out_json_string(&json, key, value);
 	out_json_close_object(&json);

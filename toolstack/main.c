@@ -71,6 +71,14 @@ static const struct cmd_opt main_keys_opts[] = {
 	{0},
 };
 
+static const struct cmd_opt main_sched_opts[] = {
+	{'w', true, "weight", "N", false, CMD_ARG_TEXT, "its share beside others, 1 to 65535 (256)"},
+	{'c', true, "cap", "PERCENT", false, CMD_ARG_TEXT,
+	 "at most so much of one CPU, all its vCPUs together; 0: no cap"},
+	{'v', false, "vcpu", "N", false, CMD_ARG_TEXT, "the weight of this vCPU only"},
+	{0},
+};
+
 static const struct cmd_opt main_monitor_opts[] = {
 	{'H', false, "hmp", NULL, false, CMD_ARG_NONE, "accepted: it is always the human monitor"},
 	{0},
@@ -144,6 +152,16 @@ const struct cmd cmd_table[] = {
 	{"monitor", "qemu-monitor-command", "DOMAIN COMMAND...",
 	 "run a command in the monitor of a guest's QEMU", NULL, DOM, 2, CMD_MAX_ARGS, false,
 	 main_monitor_opts, cmd_monitor},
+	{"vcpu-list", "vcpuinfo", "[DOMAIN...]", "what vCPUs do, where they run and may run", NULL, DOM,
+	 0, CMD_MAX_ARGS, true, NULL, cmd_vcpu_list},
+	{"vcpu-pin", "vcpupin", "DOMAIN VCPU|all CPUS [SOFT-CPUS]", "say where vCPUs may run",
+	 "CPUS is a list like 0-3,^2,8 or all: the vCPU runs on no other CPU. It prefers SOFT-CPUS while\n"
+	 "they have room. '-' leaves one of the two as it is. Dom0's vCPUs stay on their CPUs.",
+	 DOM, 3, 4, false, NULL, cmd_vcpu_pin},
+	{"sched", "sched-credit2 schedinfo", "[DOMAIN...]", "show or change weights and caps",
+	 "Domains that want more CPU time than there is have it in proportion to their weights; a cap holds\n"
+	 "even when CPUs are idle. With --weight, --cap: change those of one domain.",
+	 DOM, 0, CMD_MAX_ARGS, true, main_sched_opts, cmd_sched},
 	{"dmesg", NULL, "", "the hypervisor's messages", NULL, CMD_ARG_NONE, 0, 0, true,
 	 main_dmesg_opts, cmd_dmesg},
 	{"debug-keys", NULL, "KEYS", "run the hypervisor's debug keys", NULL, CMD_ARG_TEXT, 1, 1,

@@ -49,7 +49,8 @@ guest_xml() {
 		-e "s:/dev/vda:$3:" -e "/<mac /s/01'/$2'/" configs/demo.xml >"$dir/$1.xml"
 }
 
-# micro_xml NAME: a guest that is only an image in place of the firmware (tests/guest), run without a device model.
+# micro_xml NAME [IMAGE [COMMAND-LINE [DEVICES]]]: a guest that is only an image in place of the firmware (tests/guest;
+# the one of its name), run without a device model.
 micro_xml() {
 	cat >"$dir/$1.xml" <<-EOF
 		<domain type='xen'>
@@ -58,12 +59,13 @@ micro_xml() {
 		  <vcpu>1</vcpu>
 		  <os>
 		    <type arch='x86_64' machine='xenfv'>hvm</type>
-		    <loader type='rom'>/root/$1.elf</loader>
+		    <loader type='rom'>/root/${2:-$1}.elf</loader>
+		    ${3:+<cmdline>$3</cmdline>}
 		  </os>
 		  <features><acpi/><apic/></features>
 		  <on_poweroff>destroy</on_poweroff>
 		  <on_crash>destroy</on_crash>
-		  <devices/>
+		  <devices>${4-}</devices>
 		</domain>
 	EOF
 }
