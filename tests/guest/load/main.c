@@ -61,7 +61,8 @@ static uint64_t nap(uint32_t ticks)
 /* How late is the worst of many naps, beside the shortest of them? */
 static void pulse(void)
 {
-	uint64_t shortest = ~0ull, longest = 0, tsc_per_us = tsc_khz() / 1000;
+	uint64_t shortest = ~0ull, longest = 0;
+	uint32_t tsc_per_us = tsc_khz() / 1000;
 	uint32_t ticks;
 
 	rt_set_handler(TIMER_VECTOR, on_timer);
@@ -69,14 +70,14 @@ static void pulse(void)
 	mmio_write32(APIC_DIVIDE, 0xb);
 	mmio_write32(APIC_TIMER, TIMER_VECTOR);
 	/* A tick is 1 ns or 10 ns. */
-	ticks = nap(CALIBRATE) < 5000 * tsc_per_us ? SLEEP_US * 1000 : SLEEP_US * 100;
+	ticks = nap(CALIBRATE) < 5000ull * tsc_per_us ? SLEEP_US * 1000 : SLEEP_US * 100;
 	for (uint32_t i = 0; i < PULSES; i++) {
 		uint64_t took = nap(ticks);
 
 		shortest = took < shortest ? took : shortest;
 		longest = took > longest ? took : longest;
 	}
-	rt_printf("load: pulse: at most %u us late\n", (uint32_t)((longest - shortest) / (uint32_t)tsc_per_us));
+	rt_printf("load: pulse: at most %u us late\n", (uint32_t)(longest - shortest) / tsc_per_us);
 }
 
 int guest_main(const struct hvm_start_info *info)
