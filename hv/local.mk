@@ -143,6 +143,7 @@ HV_HVM_SRCS += hv/hvm/intr.c
 HV_HVM_SRCS += hv/hvm/io.c
 HV_HVM_SRCS += hv/hvm/ioreq_client.c
 HV_HVM_SRCS += hv/hvm/loop.c
+HV_HVM_SRCS += hv/hvm/stats.c
 
 # abi: the hypercall front (L6)
 HV_ABI_SRCS =
@@ -157,6 +158,7 @@ HV_ABI_SRCS += hv/abi/hc_grant.c
 HV_ABI_SRCS += hv/abi/hc_hvm.c
 HV_ABI_SRCS += hv/abi/hc_memory.c
 HV_ABI_SRCS += hv/abi/hc_misc.c
+HV_ABI_SRCS += hv/abi/hc_ostler.c
 HV_ABI_SRCS += hv/abi/hc_physmap.c
 HV_ABI_SRCS += hv/abi/hc_platform.c
 HV_ABI_SRCS += hv/abi/hc_sched.c

@@ -346,8 +346,8 @@ static inline struct cpu *hw_cpu_base(void)
 {
 	struct cpu *c;
 
-	/* struct cpu starts with a pointer to itself */
-	__asm__("movq %%gs:0, %0" : "=r"(c));
+	/* struct cpu starts with a pointer to itself. Volatile: after a call that may switch stacks it is another one. */
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(c));
 	return c;
 }
 

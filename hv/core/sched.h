@@ -75,6 +75,7 @@ struct sched_unit {
 	uint32_t pause_count;           /* [LOCK_SCHED] > 0: not chosen */
 	uint32_t weight;                /* [any CPU reads] proportional share, default 256 */
 	int64_t credit;                 /* policy's */
+	int64_t arrears;                /* policy's: virtual time that it will not be charged */
 	uint8_t boost;                  /* policy's: just woken */
 	uint64_t run_start, run_total;  /* ns */
 	uint64_t switched;              /* times chosen */

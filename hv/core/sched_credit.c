@@ -8,10 +8,16 @@
 void sched_credit_charge(struct sched_unit *u, uint64_t ran_ns)
 {
 	uint32_t weight = READ_ONCE(u->weight);
+	int64_t virtual = (int64_t)(weight == SCHED_WEIGHT_DEFAULT || weight == 0 ? ran_ns :
+										    ran_ns * SCHED_WEIGHT_DEFAULT / weight);
 
-	u->credit += (int64_t)(weight == SCHED_WEIGHT_DEFAULT || weight == 0 ?
-				       ran_ns :
-				       ran_ns * SCHED_WEIGHT_DEFAULT / weight);
+	if (u->arrears != 0) {
+		int64_t waived = MIN(virtual / 2, u->arrears);
+
+		u->arrears -= waived;
+		virtual -= waived;
+	}
+	u->credit += virtual;
 	u->run_total += ran_ns;
 	if (u->group != NULL && READ_ONCE(u->group->cap) != 0) {
 		(void)atomic_sub(&u->group->budget, (int64_t)ran_ns);
@@ -21,7 +27,20 @@ void sched_credit_charge(struct sched_unit *u, uint64_t ran_ns)
 void sched_credit_wake(struct sched_unit *u, int64_t vtime)
 {
 	u->credit = MAX(u->credit, vtime - SCHED_BONUS_NS);
+	u->arrears = 0;
 	u->boost = 1;
+}
+
+void sched_credit_arrive(struct sched_unit *u, int64_t vtime)
+{
+	int64_t floor = vtime - SCHED_NEWCOMER_NS;
+
+	if (u->boost) {
+		u->credit = MAX(u->credit, vtime - SCHED_BONUS_NS);
+	} else if (u->credit < floor) {
+		u->arrears = MIN(u->arrears + floor - u->credit, SCHED_ARREARS_NS);
+		u->credit = floor;
+	}
 }
 
 bool sched_credit_better(const struct sched_unit *candidate, const struct sched_unit *running, uint64_t turn_ns)

@@ -25,6 +25,9 @@
 /* A capped unit runs at least so long when it is chosen, or the switches would cost more than the work. */
 #define SCHED_CAP_GRAIN_NS   100000ll
 #define SCHED_STEP_SHIFT     20
+/* What a unit that comes from another CPU keeps of its arrears at once (less than a woken unit's bonus), and at most in all. */
+#define SCHED_NEWCOMER_NS    2000000ll
+#define SCHED_ARREARS_NS     100000000ll
 
 /* The step of virtual time that a credit lies in. */
 static inline int64_t sched_credit_step(int64_t credit)
@@ -36,6 +39,9 @@ static inline int64_t sched_credit_step(int64_t credit)
 void sched_credit_charge(struct sched_unit *u, uint64_t ran_ns);
 /* The unit becomes runnable in a queue whose virtual time is vtime. */
 void sched_credit_wake(struct sched_unit *u, int64_t vtime);
+/* A runnable unit comes from another CPU to a queue whose virtual time is vtime. If it is far behind, it is charged less for a while
+ * instead of going first, so that it keeps nobody waiting who has just been woken. */
+void sched_credit_arrive(struct sched_unit *u, int64_t vtime);
 /* Should `candidate`, the first of the queue, take the CPU from `running`, which has had it for turn_ns? */
 bool sched_credit_better(const struct sched_unit *candidate, const struct sched_unit *running, uint64_t turn_ns);
 /* May the unit's group still run in the period that `now` is in? Begins a new period when it is time. */

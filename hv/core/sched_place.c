@@ -137,6 +137,7 @@ void sched_place_arrive(struct sched_unit *u)
 	if (u->pause_count == 0) {
 		sched_queue_settle(&s->q, now);
 		sched_place_busy(s);
+		sched_credit_arrive(u, s->q.vtime);
 		sched_queue_add(&s->q, u);
 		look = sched_queue_urgent(&s->q, u, now, READ_ONCE(s->slice.deadline));
 	}
@@ -168,10 +169,10 @@ void sched_place_flush(struct sched_cpu *s)
 }
 
 /* Move a waiting unit that may go there from one CPU to another. */
-static bool move_one(struct sched_cpu *from, unsigned int to)
+static bool move_one(struct sched_cpu *from, unsigned int to, bool any)
 {
 	uint64_t flags = spin_lock_irqsave(&from->lock);
-	struct sched_unit *u = from->q.running == from->q.idle ? NULL : sched_queue_movable(&from->q, to);
+	struct sched_unit *u = from->q.running == from->q.idle ? NULL : sched_queue_movable(&from->q, to, any);
 
 	if (u != NULL) {
 		sched_queue_settle(&from->q, time_now());
@@ -190,7 +191,7 @@ bool sched_place_pull(struct cpu *c)
 	for (unsigned int i = 0; i < cpu_count; i++) {
 		struct sched_cpu *s = sched_of(i);
 
-		if (i != c->id && READ_ONCE(s->q.queued) != 0 && move_one(s, c->id)) {
+		if (i != c->id && READ_ONCE(s->q.queued) != 0 && move_one(s, c->id, true)) {
 			return true;
 		}
 	}
@@ -228,7 +229,7 @@ void sched_place_push(struct cpu *c, uint64_t now)
 		}
 	}
 	if (to < cpu_count) {
-		(void)move_one(s, to);
+		(void)move_one(s, to, false);
 	}
 	/* Who is far behind because its units cannot move does not stay so for ever. */
 	if (place_of(s) < READ_ONCE(front) - SCHED_LAG_NS) {

@@ -106,6 +106,9 @@ void sched_queue_settle(struct sched_queue *q, uint64_t now)
 	}
 	if (first != NULL) {
 		q->vtime = MAX(q->vtime, first->credit);
+	} else if (now > q->settled_at) {
+		/* Time that nobody wanted: who sleeps meanwhile is not held to what it used before. */
+		q->vtime += (int64_t)(now - q->settled_at);
 	}
 	q->settled_at = now;
 }
@@ -135,6 +138,8 @@ static void unpark(struct sched_queue *q, uint64_t now)
 	for (unsigned int i = 0; i < FEW && (u = first_parked(q)) != NULL && u->parked_until <= now; i++) {
 		sched_queue_remove(q, u);
 		if (sched_credit_in_cap(u, now)) {
+			/* It does not catch up on the time that the cap took. */
+			u->credit = MAX(u->credit, q->vtime);
 			sched_queue_add(q, u);
 		} else {
 			put_aside(q, u, now);
@@ -235,7 +240,7 @@ bool sched_queue_urgent(const struct sched_queue *q, const struct sched_unit *u,
 	return u->boost && (u->credit + SCHED_GRAIN_NS < q->running->credit || timer_at > now + SCHED_LOOK_NS);
 }
 
-struct sched_unit *sched_queue_movable(const struct sched_queue *q, unsigned int cpu)
+struct sched_unit *sched_queue_movable(const struct sched_queue *q, unsigned int cpu, bool any)
 {
 	unsigned int slot = begin(q), seen = 0;
 
@@ -244,7 +249,7 @@ struct sched_unit *sched_queue_movable(const struct sched_queue *q, unsigned int
 		list_for_each (pos, &q->slot[slot]) {
 			struct sched_unit *u = list_entry(pos, struct sched_unit, link);
 
-			if (!u->pinned && sched_queue_may_use(u, cpu) && !load_acquire(&u->on_stack)) {
+			if (!u->pinned && sched_queue_may_use(u, cpu) && (any || u->arrears == 0) && !load_acquire(&u->on_stack)) {
 				return u;
 			}
 			if (++seen == FEW) {

@@ -50,8 +50,9 @@ void sched_queue_settle(struct sched_queue *q, uint64_t now);
 uint64_t sched_queue_decide(struct sched_queue *q, uint64_t now, bool yield);
 /* Must q decide now, because of u that has just been added? timer_at: when it will anyway (0: never). */
 bool sched_queue_urgent(const struct sched_queue *q, const struct sched_unit *u, uint64_t now, uint64_t timer_at);
-/* A waiting unit that could go to that CPU, among the first few; NULL: none of them. */
-struct sched_unit *sched_queue_movable(const struct sched_queue *q, unsigned int cpu);
+/* A waiting unit that could go to that CPU, among the first few; NULL: none of them. Only one that has caught up on what it
+ * brought from its last CPU, unless `any`: else the same unit would be sent around and never have its share. */
+struct sched_unit *sched_queue_movable(const struct sched_queue *q, unsigned int cpu, bool any);
 
 static inline bool sched_queue_may_use(const struct sched_unit *u, unsigned int cpu)
 {

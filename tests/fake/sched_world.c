@@ -117,7 +117,7 @@ void timer_init(struct timer *t, void (*fn)(void *), void *arg) { *t = (struct t
 void timer_set(struct timer *t, uint64_t deadline_ns) { t->deadline = deadline_ns; }
 bool timer_armed(const struct timer *t) { return t->deadline != 0; }
 
-void trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b) { }
+uint64_t trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b) { return 0; }
 void log_at(enum log_level level, const char *fmt, ...) { }
 
 void panic(const char *fmt, ...)

@@ -63,6 +63,11 @@ START_TEST(test_sleeper)
 	/* After it has used the bonus it waits for its turn like anybody. */
 	sched_credit_charge(&u[1], (uint64_t)SCHED_BONUS_NS);
 	ck_assert(!sched_credit_better(&u[1], &u[0], 0));
+	/* As far as the other: they take turns. Farther: it waits. */
+	ck_assert(sched_credit_better(&u[1], &u[0], SCHED_SLICE_NS));
+	ck_assert(sched_credit_better(&u[1], &u[0], SCHED_LOOK_NS));
+	sched_credit_charge(&u[1], 1ull << SCHED_STEP_SHIFT);
+	ck_assert(!sched_credit_better(&u[1], &u[0], SCHED_LOOK_NS));
 	ck_assert(!sched_credit_better(&u[1], &u[0], SCHED_SLICE_NS));
 }
 END_TEST

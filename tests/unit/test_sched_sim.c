@@ -250,6 +250,40 @@ START_TEST(test_hard_affinity)
 }
 END_TEST
 
+/* A unit that comes from a busy CPU, and was capped there, does not keep those waiting that wake on its new CPU. */
+START_TEST(test_newcomer)
+{
+	struct sched_group g = { 0 };
+	struct world_unit *dom0[2], *burn[2];
+
+	world_reset(2);
+	for (unsigned int i = 0; i < 2; i++) {
+		dom0[i] = world_add(i, true, MS / 5, 4 * MS, 0);
+		burn[i] = world_add(1, false, 0, 0, 100 * MS);
+		ck_assert_int_eq(sched_set_affinity(&burn[i]->unit, BIT(1), SCHED_ANY_CPU), 0);
+	}
+	sched_join(&burn[0]->unit, &g);
+	world_run(3000 * MS);
+	sched_set_cap(&g, 20);
+	world_run(3000 * MS);
+	for (unsigned int i = 0; i < 200; i++) {
+		world_on(i % 2);
+		if (i == 50) {
+			sched_set_cap(&g, 0);
+		}
+		ck_assert_int_eq(sched_set_affinity(&burn[0]->unit, BIT(i % 2), SCHED_ANY_CPU), 0);
+		world_run(7 * MS + i * 1000);
+		ck_assert_uint_eq(burn[0]->unit.cpu, i % 2);
+	}
+	world_run(100 * MS);
+	for (unsigned int i = 0; i < 2; i++) {
+		ck_assert_uint_ge(dom0[i]->wakes, 1500);
+		/* At the start two others wake on its CPU. */
+		ck_assert_msg(dom0[i]->worst_wait <= 2 * SCHED_LOOK_NS, "%lu us", dom0[i]->worst_wait / 1000);
+	}
+}
+END_TEST
+
 /* Soft affinity: there while there is room, elsewhere before it waits. */
 START_TEST(test_soft_affinity)
 {
@@ -344,7 +378,7 @@ int main(void)
 	const TTest *const tests[] = {
 		test_weights, test_weight_extremes, test_weight_change, test_shares_across_cpus, test_weights_across_cpus,
 		test_wake_alone, test_wake_many, test_greedy_sleeper, test_cap, test_cap_above_one, test_hard_affinity,
-		test_soft_affinity, test_affinity_refused, test_pause, test_no_timer, test_after_a_long_time, NULL
+		test_newcomer, test_soft_affinity, test_affinity_refused, test_pause, test_no_timer, test_after_a_long_time, NULL
 	};
 
 	/* Minutes of made-up time take seconds on a loaded machine. */
