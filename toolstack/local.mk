@@ -19,6 +19,7 @@ toolstack_libostler_a_SOURCES = \
 	toolstack/xmlpos.c toolstack/xmlpos.h \
 	toolstack/png.c toolstack/png.h \
 	toolstack/cpulist.c toolstack/cpulist.h \
+	toolstack/traceview.c toolstack/traceview.h \
 	toolstack/cpuid.c toolstack/cpuid.h \
 	toolstack/lib/rundir.c toolstack/lib/rundir.h \
 	toolstack/lib/dm_cgroup.c toolstack/lib/dm_cgroup.h \
@@ -30,6 +31,7 @@ toolstack_libostler_a_SOURCES = \
 	toolstack/lib/hvdom.c toolstack/lib/hvdom.h \
 	toolstack/lib/hvhost.c toolstack/lib/hvhost.h \
 	toolstack/lib/hvsched.c toolstack/lib/hvsched.h \
+	toolstack/lib/hvstats.c toolstack/lib/hvstats.h \
 	toolstack/lib/guestmem.c toolstack/lib/guestmem.h \
 	toolstack/lib/store.c toolstack/lib/store.h
 toolstack_libostler_a_CFLAGS = $(HOSTED_CFLAGS)
@@ -44,6 +46,8 @@ ostler_SOURCES = \
 	toolstack/cmd_destroy.c \
 	toolstack/cmd_pause.c \
 	toolstack/cmd_vcpu.c \
+	toolstack/cmd_top.c \
+	toolstack/cmd_trace.c \
 	toolstack/cmd_console.c \
 	toolstack/cmd_dmesg.c \
 	toolstack/cmd_dump.c \

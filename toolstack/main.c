@@ -79,6 +79,21 @@ static const struct cmd_opt main_sched_opts[] = {
 	{0},
 };
 
+static const struct cmd_opt main_top_opts[] = {
+	{'d', true, "delay", "SECONDS", false, CMD_ARG_TEXT, "between two pictures (1)"},
+	{'n', true, "count", "N", false, CMD_ARG_TEXT,
+	 "so many pictures (on a terminal no end, else 1)"},
+	{0},
+};
+
+static const struct cmd_opt main_trace_opts[] = {
+	{'s', true, "summary", NULL, false, CMD_ARG_NONE, "how many exits of each kind, and what they cost"},
+	{'v', false, "vcpu", "N", false, CMD_ARG_TEXT, "only this vCPU of the domain"},
+	{'n', true, "last", "N", false, CMD_ARG_TEXT, "only the newest N records"},
+	{'t', false, "seconds", "N", false, CMD_ARG_TEXT, "what happens in the next N seconds"},
+	{0},
+};
+
 static const struct cmd_opt main_monitor_opts[] = {
 	{'H', false, "hmp", NULL, false, CMD_ARG_NONE, "accepted: it is always the human monitor"},
 	{0},
@@ -162,6 +177,14 @@ const struct cmd cmd_table[] = {
 	 "Domains that want more CPU time than there is have it in proportion to their weights; a cap holds\n"
 	 "even when CPUs are idle. With --weight, --cap: change those of one domain.",
 	 DOM, 0, CMD_MAX_ARGS, true, main_sched_opts, cmd_sched},
+	{"top", NULL, "", "CPU time, exits, device-model requests and memory of all domains",
+	 "Rates are per second, over the delay between two looks; a domain's exits of the most frequent\n"
+	 "kinds stand at the end of its line. --json has every kind, and the time that exits took.",
+	 CMD_ARG_NONE, 0, 0, true, main_top_opts, cmd_top},
+	{"trace", NULL, "[DOMAIN]", "the hypervisor's latest records, or what exits cost",
+	 "An exit's cost is the time from leaving the guest to entering it again: the answer, and waiting for\n"
+	 "the device model, for an interrupt or for the CPU.",
+	 DOM, 0, 1, true, main_trace_opts, cmd_trace},
 	{"dmesg", NULL, "", "the hypervisor's messages", NULL, CMD_ARG_NONE, 0, 0, true,
 	 main_dmesg_opts, cmd_dmesg},
 	{"debug-keys", NULL, "KEYS", "run the hypervisor's debug keys", NULL, CMD_ARG_TEXT, 1, 1,

@@ -5,6 +5,8 @@
 #include <xen/sched.h>
 #include <xen/sysctl.h>
 #include <xen/hvm/save.h>
+#include "abi/ostler_op.h"
+#include "arch/vmexit.h"
 #include "dom/evtchn.h"
 #include "dom/populate.h"
 #include "dom/shared_info.h"
@@ -200,6 +202,76 @@ START_TEST(affinity)
 	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_setvcpuaffinity, id), -EFAULT);
 	a->vcpu = 2;
 	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_setvcpuaffinity, id), -ESRCH);
+	fake_hv_check_leaks();
+}
+END_TEST
+
+static int64_t ostler_op(uint64_t op, uint64_t at)
+{
+	return fake_call(OSTLER_OP_NUMBER, op, at, 0);
+}
+
+/* The tools' own hypercall: names, statistics, the trace ring. */
+START_TEST(ostler_ops)
+{
+	struct ostler_name name = { .index = 0 };
+	struct ostler_stats stats = { .domain = create(), .vcpu = OSTLER_STATS_ALL };
+	struct ostler_trace_record got[4];
+	struct ostler_trace t = { .count = 4 };
+	uint64_t at = FAKE_PUT(name), records;
+	struct domain *d;
+
+	ck_assert_int_eq(ostler_op(OSTLER_OP_EXIT_NAME, at), 0);
+	FAKE_GET(at, name);
+	ck_assert_str_eq(name.name, "a-name-that-is-longer-than-");
+	name.index = 1;
+	ck_assert_int_eq(ostler_op(OSTLER_OP_EXIT_NAME, FAKE_PUT(name)), -ENOENT);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_EVENT_NAME, FAKE_PUT(name)), 0);
+	ck_assert_int_eq(ostler_op(0, at), -ENOSYS);
+	ck_assert_int_eq(ostler_op(5, at), -ENOSYS);
+	ck_assert_int_eq(ostler_op(1ull << 40, at), -ENOSYS);
+	at = FAKE_PUT(stats);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_STATS, at), 0);
+	FAKE_GET(at, stats);
+	ck_assert_uint_eq(stats.exits[VMEXIT_PIO], 3);
+	ck_assert_uint_eq(stats.ticks[VMEXIT_PIO], 200);
+	ck_assert_uint_eq(stats.ioreqs, 2);
+	stats.vcpu = 1;
+	at = FAKE_PUT(stats);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_STATS, at), 0);
+	FAKE_GET(at, stats);
+	ck_assert_uint_eq(stats.exits[VMEXIT_PIO], 2);
+	stats.vcpu = 2;
+	ck_assert_int_eq(ostler_op(OSTLER_OP_STATS, FAKE_PUT(stats)), -ESRCH);
+	stats.domain = 0x10001;
+	ck_assert_int_eq(ostler_op(OSTLER_OP_STATS, FAKE_PUT(stats)), -ESRCH);
+
+	records = FAKE_PUT(got);
+	t.records = records;
+	at = FAKE_PUT(t);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_TRACE, at), 0);
+	FAKE_GET(at, t);
+	ck_assert_uint_eq(t.count, 3);
+	ck_assert_uint_eq(t.from, 100);
+	FAKE_GET(records, got);
+	ck_assert_uint_eq(got[1].tsc, 20);
+	ck_assert_uint_eq(OSTLER_TRACE_KIND(got[0].a), 0x7d);
+	t.from = 102;
+	t.count = 4;
+	at = FAKE_PUT(t);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_TRACE, at), 0);
+	FAKE_GET(at, t);
+	ck_assert_uint_eq(t.count, 1);
+	t.records = FAKE_BAD_PTR;
+	ck_assert_int_eq(ostler_op(OSTLER_OP_TRACE, FAKE_PUT(t)), -EFAULT);
+	t.cpu = 1;
+	ck_assert_int_eq(ostler_op(OSTLER_OP_TRACE, FAKE_PUT(t)), -ENOENT);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_TRACE, FAKE_BAD_PTR), -EFAULT);
+	/* Not for guests. */
+	d = fake_guest(1, 16);
+	fake_run_on(d->vcpu[0]);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_EXIT_NAME, at), -EPERM);
+	fake_run_on(dom0->vcpu[0]);
 	fake_hv_check_leaks();
 }
 END_TEST
@@ -400,7 +472,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { creation, sched_params, affinity, pause_and_info, context, crash_and_destroy, park_all,
+	const TTest *const tests[] = { creation, sched_params, affinity, ostler_ops, pause_and_info, context, crash_and_destroy, park_all,
 		creation_without_memory, machine, NULL };
 
 	return suite_run("domain", setup, tests);

@@ -59,6 +59,13 @@ tests_unit_test_cpulist_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_cpulist_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_cpulist_LDADD = $(TEST_LDADD)
 
+check_PROGRAMS += tests/unit/test_traceview
+TESTS += tests/unit/test_traceview
+tests_unit_test_traceview_SOURCES = tests/unit/test_traceview.c toolstack/traceview.c
+tests_unit_test_traceview_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_traceview_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_traceview_LDADD = $(TEST_LDADD)
+
 check_PROGRAMS += tests/unit/test_build
 TESTS += tests/unit/test_build
 tests_unit_test_build_SOURCES = tests/unit/test_build.c toolstack/build.c toolstack/build_sched.c toolstack/build_layout.c \
