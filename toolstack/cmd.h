@@ -131,6 +131,7 @@ int cmd_vcpu_list(struct cmd_line *line);
 int cmd_vcpu_pin(struct cmd_line *line);
 int cmd_sched(struct cmd_line *line);
 int cmd_top(struct cmd_line *line);
+int cmd_mem_set(struct cmd_line *line);
 int cmd_trace(struct cmd_line *line);
 int cmd_dmesg(struct cmd_line *line);
 int cmd_debug_keys(struct cmd_line *line);

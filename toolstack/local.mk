@@ -47,6 +47,7 @@ ostler_SOURCES = \
 	toolstack/cmd_pause.c \
 	toolstack/cmd_vcpu.c \
 	toolstack/cmd_top.c \
+	toolstack/cmd_mem.c \
 	toolstack/cmd_trace.c \
 	toolstack/cmd_console.c \
 	toolstack/cmd_dmesg.c \

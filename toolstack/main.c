@@ -94,6 +94,13 @@ static const struct cmd_opt main_trace_opts[] = {
 	{0},
 };
 
+static const struct cmd_opt main_mem_opts[] = {
+	{'w', true, "wait", NULL, false, CMD_ARG_NONE, "return when the guest has done it"},
+	{'t', false, "timeout", "SECONDS", false, CMD_ARG_TEXT,
+	 "wait at most so long (60), then exit with 5"},
+	{0},
+};
+
 static const struct cmd_opt main_monitor_opts[] = {
 	{'H', false, "hmp", NULL, false, CMD_ARG_NONE, "accepted: it is always the human monitor"},
 	{0},
@@ -185,6 +192,10 @@ const struct cmd cmd_table[] = {
 	 "An exit's cost is the time from leaving the guest to entering it again: the answer, and waiting for\n"
 	 "the device model, for an interrupt or for the CPU.",
 	 DOM, 0, 1, true, main_trace_opts, cmd_trace},
+	{"mem-set", "setmem", "DOMAIN SIZE", "make a guest give memory back, or let it take it again",
+	 "SIZE is like 512MiB, 1GiB, or a number of KiB; at most the document's <memory>. Needs a guest with a\n"
+	 "balloon driver, as every Linux has; others keep what they have.",
+	 DOM, 2, 2, false, main_mem_opts, cmd_mem_set},
 	{"dmesg", NULL, "", "the hypervisor's messages", NULL, CMD_ARG_NONE, 0, 0, true,
 	 main_dmesg_opts, cmd_dmesg},
 	{"debug-keys", NULL, "KEYS", "run the hypervisor's debug keys", NULL, CMD_ARG_TEXT, 1, 1,

@@ -181,17 +181,17 @@ START_TEST(test_cputune)
 	assert_message(0, "1:195 domain/cputune/emulatorpin: accepted but has no effect: the device model runs");
 	ck_assert_int_eq(load_parts("<cputune><quota>-1</quota><vcpupin vcpu='3' cpuset='all'/></cputune>", ""), 0);
 	ck_assert_uint_eq(cfg->cpu_quota_us, 0);
-	assert_message(0, "vCPU 3 is pinned, but the guest has 1");
+	assert_message(0, "0:0 domain/vcpu: vCPU 3 is pinned, but the guest has 1");
 	ck_assert_int_ne(load_parts("<vcpu cpuset='0-'>2</vcpu>", ""), 0);
 	assert_message(0, "1:78 domain/vcpu@cpuset: '0-' is not a list of CPUs (like 0-3,^2,8; CPUs 0 to 63)");
 	ck_assert_int_ne(load_parts("<cputune><shares>0</shares></cputune>", ""), 0);
-	assert_message(0, "domain/cputune/shares: ");
+	assert_message(0, "1:81 domain/cputune/shares: ");
 	ck_assert_int_ne(load_parts("<cputune><quota>5</quota></cputune>", ""), 0);
-	assert_message(0, "domain/cputune/quota: '5' is too small; at least 1000 (microseconds)");
+	assert_message(0, "1:73 domain/cputune/quota: '5' is too small; at least 1000 (microseconds)");
 	ck_assert_int_ne(load_parts("<cputune><vcpupin vcpu='0' cpuset='1'/><vcpupin vcpu='0' cpuset='2'/></cputune>", ""), 0);
-	assert_message(0, "vCPU 0 is pinned a second time");
+	assert_message(0, "1:118 domain/cputune/vcpupin@vcpu: vCPU 0 is pinned a second time");
 	ck_assert_int_ne(load_parts("<cputune><vcpupin vcpu='0'/></cputune>", ""), 0);
-	assert_message(0, "domain/cputune/vcpupin@cpuset");
+	assert_message(0, "1:73 domain/cputune/vcpupin");
 	drop();
 }
 END_TEST
