@@ -3,6 +3,8 @@
  *
  *   burn    never leaves the guest and never ends
  *   idle    sleeps with interrupts on and no timer: nothing of its own will ever wake it
+ *   dirty=N writes into N MiB of its memory and ends
+ *   clean=N looks whether N MiB of its memory are zero, which fresh memory is
  *   pulse   sleeps for 20 ms, a hundred times, and reports how late the interrupts came at most
  *   (none)  burns for a moment and ends
  */
@@ -18,6 +20,7 @@
 #define CALIBRATE    1000000u           /* timer ticks */
 #define PULSES       100u
 #define SLEEP_US     20000u
+#define MEMORY       ((volatile uint32_t *)0x400000)
 
 static volatile uint64_t came;
 
@@ -80,6 +83,36 @@ static void pulse(void)
 	rt_printf("load: pulse: at most %u us late\n", (uint32_t)(longest - shortest) / tsc_per_us);
 }
 
+/* The number in the command line, in MiB, as a count of words. */
+static uint32_t words_wanted(const char *line)
+{
+	uint32_t mib = 0;
+
+	for (; *line != '\0'; line++) {
+		if (*line >= '0' && *line <= '9') {
+			mib = mib * 10 + (uint32_t)(*line - '0');
+		}
+	}
+	return mib * (1024 * 1024 / sizeof(uint32_t));
+}
+
+/* The memory from MEMORY on, but for the loader's tables, which lie below it. */
+static void memory(const char *line)
+{
+	uint32_t words = words_wanted(line), found = 0;
+	volatile uint32_t *area = MEMORY;
+
+	for (uint32_t i = 0; i < words; i++) {
+		if (line[0] == 'd') {
+			area[i] = 0xd1d1d1d1;
+		} else if (area[i] != 0) {
+			found++;
+		}
+	}
+	RT_CHECK(found == 0);
+	rt_printf("load: memory %s\n", line);
+}
+
 int guest_main(const struct hvm_start_info *info)
 {
 	const char *line = (const char *)(uintptr_t)info->cmdline_paddr;
@@ -96,6 +129,9 @@ int guest_main(const struct hvm_start_info *info)
 	}
 	if (line != NULL && line[0] == 'p') {
 		pulse();
+	}
+	if (line != NULL && (line[0] == 'd' || line[0] == 'c')) {
+		memory(line);
 	}
 	burn(10);
 	rt_puts("load: OK\n");
