@@ -346,7 +346,10 @@ static inline struct cpu *hw_cpu_base(void)
 {
 	struct cpu *c;
 
-	/* struct cpu starts with a pointer to itself. Volatile: after a call that may switch stacks it is another one. */
+	/*
+	 * struct cpu starts with a pointer to itself. Volatile: the answer changes whenever a unit goes on elsewhere, so the
+	 * compiler must not ask once for a whole loop.
+	 */
 	__asm__ volatile("movq %%gs:0, %0" : "=r"(c));
 	return c;
 }
