@@ -4,7 +4,7 @@
 GUESTS = \
 	hello bench cpuid hypercalls evtchn \
 	pic lapic clocks string ioapic hpet faults spin \
-	ticks timekeeper busy \
+	ticks timekeeper busy load \
 	hostile witness poke
 
 GUEST_IMAGES = $(GUESTS:%=tests/guest/%.elf)
