@@ -223,7 +223,13 @@ struct config_cpu_feature {
 /* Positions of single values that config_check.c and the builder complain about. */
 struct config_where {
 	struct config_pos name, memory, current_memory, vcpu, loader, emulator, kernel, initrd, cpu;
+	struct config_pos topology;
 	struct config_pos boot, graphics, video, hyperv;
+};
+
+/* How the vCPUs are grouped. sockets 0: not said, all are cores of one socket. */
+struct config_topology {
+	unsigned int sockets, cores, threads;
 };
 
 struct guest_config {
@@ -241,6 +247,7 @@ struct guest_config {
 	uint32_t video_ram_kib;	     /* of the video card, whole MiB */
 	unsigned int max_vcpus;
 	unsigned int vcpus; /* online at start */
+	struct config_topology topology;
 
 	enum config_firmware firmware;
 	char *loader;	   /* image to start at guest reset; NULL: the installed hvmloader */

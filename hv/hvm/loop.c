@@ -176,6 +176,7 @@ static bool enter_once(struct vcpu *v, struct vmexit *e)
 	fence_full();
 	if (READ_ONCE(cpu->softirq_pending) != 0 || load_acquire(&v->kicked) != 0) {
 		WRITE_ONCE(cpu->in_guest, 0);
+		WRITE_ONCE(cpu->exits, cpu->exits + 1);
 		hw_irq_enable();
 		sched_check();
 		return false;
