@@ -47,6 +47,7 @@ ostler_SOURCES = \
 	toolstack/monitor.c toolstack/monitor.h \
 	toolstack/cmd_screenshot.c \
 	toolstack/cmd_media.c \
+	toolstack/cmd_vcpuset.c \
 	toolstack/cmd_keys.c
 ostler_CFLAGS = $(HOSTED_CFLAGS)
 ostler_CPPFLAGS = $(TOOLSTACK_CPPFLAGS) $(YAJL_CFLAGS)
