@@ -53,6 +53,7 @@ guest_xml() {
 micro_xml() {
 	case $1 in
 	sipi | ipi | x2ipi | tscsync) _vcpus=4 ;;
+	manycpus) _vcpus=64 ;;
 	*) _vcpus=1 ;;
 	esac
 	cat >"$dir/$1.xml" <<-EOF

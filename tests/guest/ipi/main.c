@@ -6,6 +6,7 @@
 
 #define FLAT    0xffffffffu
 #define CLUSTER 0x0fffffffu
+#define MOST    8               /* as many as have a bit of their own in flat mode */
 
 static unsigned int cpus;
 static uint32_t everybody;
@@ -39,10 +40,10 @@ static void on_each(uint32_t dfr, const uint8_t *logical, const uint8_t *tpr)
 	}
 }
 
-static const uint8_t no_tpr[SMP_MAX];
-static const uint8_t flat_ids[SMP_MAX] = { 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80 };
+static const uint8_t no_tpr[MOST];
+static const uint8_t flat_ids[MOST] = { 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80 };
 /* CPUs 0 and 1 in cluster 0, 2 and 3 in cluster 1, the others in cluster 2. */
-static const uint8_t cluster_ids[SMP_MAX] = { 0x01, 0x02, 0x11, 0x12, 0x21, 0x22, 0x24, 0x28 };
+static const uint8_t cluster_ids[MOST] = { 0x01, 0x02, 0x11, 0x12, 0x21, 0x22, 0x24, 0x28 };
 
 static void sent(uint32_t dest, uint32_t command, uint32_t mask)
 {
@@ -106,7 +107,7 @@ static void lowest(void)
 	}
 	RT_CHECK(seen == (everybody & ~1u));
 	for (unsigned int i = 0; i < cpus; i++) {
-		uint8_t tpr[SMP_MAX];
+		uint8_t tpr[MOST];
 
 		memset(tpr, 0x20, sizeof(tpr));
 		tpr[i] = 0;
@@ -159,7 +160,7 @@ int guest_main(const struct hvm_start_info *info)
 {
 	(void)info;
 	cpus = smp_init();
-	RT_CHECK(cpus > 1);
+	RT_CHECK(cpus > 1 && cpus <= MOST);
 	everybody = (1u << cpus) - 1;
 	for (unsigned int i = 1; i < cpus; i++) {
 		smp_start(i, SMP_PAGE);

@@ -152,7 +152,7 @@ uint32_t smp_got(void)
 
 	settle();
 	for (unsigned int i = 0; i < count; i++) {
-		mask |= (uint32_t)(cpus[i].hits == 1) << i;
+		mask |= i < 32 ? (uint32_t)(cpus[i].hits == 1) << i : 0;
 		RT_CHECK(cpus[i].hits <= 1);
 	}
 	return mask;
@@ -164,7 +164,7 @@ uint32_t smp_got_nmi(void)
 
 	settle();
 	for (unsigned int i = 0; i < count; i++) {
-		mask |= (uint32_t)(cpus[i].nmis != 0) << i;
+		mask |= i < 32 ? (uint32_t)(cpus[i].nmis != 0) << i : 0;
 	}
 	return mask;
 }

@@ -9,7 +9,7 @@
 
 #include "tests/guest/rt/rt.h"
 
-#define SMP_MAX 8
+#define SMP_MAX 64
 
 #define LAPIC 0xfee00000
 enum {
@@ -61,6 +61,7 @@ void smp_wait_call(unsigned int cpu);
 /* Both. */
 void smp_call(unsigned int cpu, void (*fn)(void *arg), void *arg);
 
+/* The masks are for the first 32 CPUs. */
 /* Forget all counts; CPUs that got SMP_VECTOR or an NMI since, as bits, after everything on its way has arrived. */
 void smp_forget(void);
 uint32_t smp_got(void);
