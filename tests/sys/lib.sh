@@ -52,7 +52,7 @@ guest_xml() {
 # micro_xml NAME: a guest that is only an image in place of the firmware (tests/guest), run without a device model.
 micro_xml() {
 	case $1 in
-	sipi | ipi | x2ipi | tscsync) _vcpus=4 ;;
+	sipi | ipi | x2ipi | tscsync | p2mflush) _vcpus=4 ;;
 	manycpus) _vcpus=64 ;;
 	*) _vcpus=1 ;;
 	esac
