@@ -55,7 +55,7 @@ ostler_LDADD = $(QMP_LIBS) $(TOOLSTACK_LIBS)
 
 dist_man_MANS += toolstack/ostler.1 toolstack/ostler.xml.5
 dist_pkgdata_DATA = toolstack/guest.rng
-dist_doc_DATA = configs/minimal.xml configs/demo.xml configs/debian.xml
+dist_doc_DATA = configs/minimal.xml configs/demo.xml configs/debian.xml configs/smp.xml
 bashcompletiondir = $(datadir)/bash-completion/completions
 EXTRA_DIST += toolstack/README.md toolstack/completion.bash
 
