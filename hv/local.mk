@@ -123,6 +123,7 @@ HV_DOM_SRCS += hv/dom/vcpu.c
 # hvm: what an exit means (L5)
 HV_HVM_SRCS =
 HV_HVM_SRCS += hv/hvm/cpuid_policy.c
+HV_HVM_SRCS += hv/hvm/topology.c
 HV_HVM_SRCS += hv/hvm/dom0_acpi.c
 HV_HVM_SRCS += hv/hvm/dom0_build.c
 HV_HVM_SRCS += hv/hvm/dump.c

@@ -16,6 +16,7 @@
 #include "dev/vlapic.h"
 #include "dom/domain.h"
 #include "dom/guest_walk.h"
+#include "hvm/topology.h"
 #include "lib/atomic.h"
 
 enum chip_id { CHIP_PIT, CHIP_RTC, CHIP_HPET, CHIP_PM, CHIP_COUNT };
@@ -42,6 +43,7 @@ enum callback_kind { CALLBACK_NONE, CALLBACK_GSI, CALLBACK_PCI, CALLBACK_VECTOR 
 struct hvm_domain {
 	struct domain *domain;          /* const */
 	bool has_pc;                    /* const: the chips below exist (not for Dom0) */
+	struct topology topology;       /* const once there are vCPUs */
 	struct spinlock lock;           /* LOCK_HVM: all chips, wires and the callback */
 	struct irqline irq;
 	struct vpic pic;
@@ -66,6 +68,7 @@ struct hvm_domain {
 	bool hpet_on;                   /* [lock] HVM_PARAM_HPET_ENABLED */
 	bool ticks_owed;                /* [lock writes] a timer chip waits for its interrupt to be taken */
 	uint8_t lapic_policy;           /* [lock writes] enum vtick_policy of the local APICs' timers */
+	uint32_t lowest_turn;           /* [any, a hint] the vCPU to ask first for a lowest-priority interrupt */
 };
 
 /* Requests to a vCPU from others; its own loop serves them. */
@@ -89,7 +92,7 @@ struct hvm_vcpu {
 	bool lapic_fired;               /* [lapic_timer sets, own clears] */
 	bool nmi_pending;               /* [any sets, own clears] */
 	uint32_t request;               /* atomic: VREQ_* */
-	bool wait_sipi;                 /* [own] parked by INIT: only a SIPI starts it */
+	bool wait_sipi;                 /* [own or offline] new, or parked by INIT: only a SIPI starts it */
 	struct vm_event pending;        /* [own] exception or interrupted event for the next entry */
 	bool callback_due;              /* [any sets, own clears] upcall_pending rose, not yet delivered */
 	uint8_t upcall_vector;          /* [own or offline] HVMOP_set_evtchn_upcall_vector; 0: none */
@@ -167,6 +170,8 @@ enum verdict hvm_emulate(struct vcpu *v);
 /* cpuid_policy.c: leaf and subleaf in eax and ecx; r is filled. */
 void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4]);
 uint64_t hvm_cr4_allowed(void);
+/* One package of so many cores as the domain has vCPUs. */
+void hvm_topology_default(struct domain *d);
 /* exit_msr.c, for the emulator and start state too: 0, or -EINVAL for #GP. */
 int hvm_msr_read(struct vcpu *v, uint32_t msr, uint64_t *value);
 int hvm_msr_write(struct vcpu *v, uint32_t msr, uint64_t value);

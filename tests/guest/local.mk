@@ -5,15 +5,17 @@ GUESTS = \
 	hello bench cpuid hypercalls evtchn \
 	pic lapic clocks string ioapic hpet faults spin \
 	ticks timekeeper busy load \
-	hostile witness poke
+	hostile witness poke \
+	sipi ipi x2ipi tscsync manycpus p2mflush
 
 GUEST_IMAGES = $(GUESTS:%=tests/guest/%.elf)
-GUEST_RT_OBJS = tests/guest/rt/start.o tests/guest/rt/rt.o
+GUEST_RT_OBJS = tests/guest/rt/start.o tests/guest/rt/rt.o tests/guest/rt/smp.o
 GUEST_OBJS = $(GUEST_RT_OBJS) $(GUESTS:%=tests/guest/%/main.o) tests/guest/hostile/end.o
 
 noinst_DATA += $(GUEST_IMAGES)
 CLEANFILES += $(GUEST_IMAGES) $(GUEST_OBJS) $(GUEST_OBJS:.o=.d)
 EXTRA_DIST += tests/guest/rt/start.S tests/guest/rt/rt.c tests/guest/rt/rt.h tests/guest/rt/clock.h \
+	tests/guest/rt/smp.c tests/guest/rt/smp.h \
 	tests/guest/rt/guest.lds tests/guest/README.md $(GUESTS:%=tests/guest/%/main.c) \
 	tests/guest/hostile/hostile.h tests/guest/hostile/end.c
 
