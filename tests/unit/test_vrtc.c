@@ -383,6 +383,44 @@ START_TEST(test_alarm)
 }
 END_TEST
 
+START_TEST(test_century)
+{
+	/* 1999 becomes 2000, in BCD and in binary. */
+	ck_assert_uint_eq(rd(0x32), 0x20);
+	fake_run_to(&w, 4 * SECOND);
+	vrtc_set_time(&v, Y2000 - 5, 0);
+	ck_assert_uint_eq(rd(0x32), 0x19);
+	ck_assert_uint_eq(rd(9), 0x99);
+	fake_run(&w, SECOND);
+	ck_assert_uint_eq(rd(0x32), 0x20);
+	ck_assert_uint_eq(rd(9), 0x00);
+	wr(0x0b, 0x06);
+	ck_assert_uint_eq(rd(0x32), 20);
+	wr(0x0b, 0x02);
+	/* Year and century are written in any order, running or stopped. */
+	wr(0x32, 0x19);
+	wr(9, 0x85);
+	ck_assert_uint_eq(rd(0x32), 0x19);
+	ck_assert_uint_eq(rd(9), 0x85);
+	wr(9, 0x26);
+	wr(0x32, 0x20);
+	ck_assert_uint_eq(rd(0x32), 0x20);
+	ck_assert_uint_eq(rd(9), 0x26);
+	set_clock((const uint8_t[7]){ 0x59, 0x59, 0x23, 5, 0x31, 0x12, 0x99 });
+	ck_assert_uint_eq(rd(0x32), 0x20);
+	fake_run(&w, SECOND);
+	ck_assert_uint_eq(rd(0x32), 0x21);
+	ck_assert_uint_eq(rd(9), 0x00);
+	/* The times that the ABI can set. */
+	vrtc_set_time(&v, 3155760000, 0);
+	ck_assert_uint_eq(rd(0x32), 0x20);
+	ck_assert_uint_eq(rd(9), 0x70);
+	vrtc_set_time(&v, 4102444800, 0);               /* 2100 */
+	ck_assert_uint_eq(rd(0x32), 0x21);
+	ck_assert_uint_eq(rd(9), 0x00);
+}
+END_TEST
+
 START_TEST(test_index)
 {
 	ck_assert_int_eq(io_result(io, &v, true, 0x70, 1, 0x0e), IO_UNCLAIMED);
@@ -396,6 +434,8 @@ START_TEST(test_index)
 	ck_assert_uint_eq(rd(1), 0x12);
 	ck_assert_uint_eq(io_read(io, &v, 0x71, 2), 0xff12);
 	ck_assert_int_eq(io_result(io, &v, false, 0x72, 1, 0), IO_UNCLAIMED);
+	ck_assert_int_eq(io_result(io, &v, true, 0x70, 1, 0x31), IO_UNCLAIMED);
+	ck_assert_int_eq(io_result(io, &v, true, 0x70, 1, 0x32), IO_DONE);
 }
 END_TEST
 
@@ -442,7 +482,7 @@ int main(void)
 	const TTest *const tests[] = {
 		test_initial, test_roll_over, test_formats, test_set_and_uip, test_periodic_rates,
 		test_policy_catchup, test_policy_delay_and_discard,
-		test_register_c, test_alarm, test_index, test_reset, test_random_accesses, NULL
+		test_register_c, test_alarm, test_century, test_index, test_reset, test_random_accesses, NULL
 	};
 
 	return suite_run("vrtc", setup, tests);
