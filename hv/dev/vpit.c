@@ -174,10 +174,10 @@ static bool too_fast(const struct vpit_channel *c)
 	return is_periodic(c) && c->loaded && c->count < MIN_EDGE_TICKS;
 }
 
-static void arm(struct vpit *p)
+/* Everything up to ticks is done. */
+static void arm(struct vpit *p, uint64_t ticks)
 {
 	const struct vpit_channel *c = &p->channel[0];
-	uint64_t ticks = now_ticks(p);
 
 	/* Faster than the limit, edges are left out. */
 	if (too_fast(c)) {
@@ -233,27 +233,33 @@ static void settle_edges(struct vpit *p, uint64_t now)
 
 void vpit_timer(struct vpit *p, unsigned int id)
 {
-	settle_edges(p, now_ticks(p));
-	arm(p);
+	uint64_t now = now_ticks(p);
+
+	settle_edges(p, now);
+	arm(p, now);
 }
 
 void vpit_taken(struct vpit *p)
 {
-	settle_edges(p, now_ticks(p));
+	uint64_t now = now_ticks(p);
+
+	settle_edges(p, now);
 	if (vtick_taken(&p->tick, waiting(p))) {
 		raise(p);
 	}
-	restart_ticks(p, now_ticks(p));
-	arm(p);
+	restart_ticks(p, now);
+	arm(p, now);
 }
 
 /* Channel 0 was programmed: the interrupt wire follows the output as it is now. */
 static void channel0_changed(struct vpit *p)
 {
-	p->host->irq_set(p->host->ctx, 0, output(&p->channel[0], now_ticks(p)));
+	uint64_t now = now_ticks(p);
+
+	p->host->irq_set(p->host->ctx, 0, output(&p->channel[0], now));
 	vtick_forget(&p->tick);
 	p->lag = 0;
-	arm(p);
+	arm(p, now);
 }
 
 /* ---- Programming ---- */

@@ -326,6 +326,7 @@ static uint8_t settle(struct vrtc *v)
 
 static void edge(struct vrtc *v)
 {
+	v->reflagged = false;
 	v->host->irq_set(v->host->ctx, GSI, false);
 	v->host->irq_set(v->host->ctx, GSI, true);
 }
@@ -412,6 +413,21 @@ static uint8_t read_a(const struct vrtc *v)
 	return v->reg[REG_A] | (updating ? A_UIP : 0);
 }
 
+/*
+ * The flags of a tick were read. One that came due with this very read has its own edge; and one whose
+ * edge still waits for the processor has its flag then, or its handler would not know what for it was
+ * called. That only once: some handlers read until nothing is left.
+ */
+static void keep_tick(struct vrtc *v, bool due)
+{
+	if (due) {
+		repeat_tick(v);
+	} else if (!v->reflagged && waiting(v)) {
+		v->reflagged = true;
+		v->reg[REG_C] = C_PF | C_IRQF;
+	}
+}
+
 /* Reading acknowledges every flag and lowers the wire. */
 static uint8_t read_c(struct vrtc *v)
 {
@@ -420,9 +436,8 @@ static uint8_t read_c(struct vrtc *v)
 	value = v->reg[REG_C];
 	v->reg[REG_C] = 0;
 	v->host->irq_set(v->host->ctx, GSI, false);
-	if ((interrupts & C_PF) && v->tick.policy == VTICK_CATCHUP) {
-		/* It came due with this very read: who counts ticks would miss one. */
-		repeat_tick(v);
+	if (v->tick.policy == VTICK_CATCHUP && (value & v->reg[REG_B] & C_PF)) {
+		keep_tick(v, interrupts & C_PF);
 	}
 	arm(v);
 	return value;

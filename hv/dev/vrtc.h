@@ -29,6 +29,7 @@ struct vrtc {
 	int64_t base_ns;
 	uint64_t last_ns;               /* register C's flags are complete up to here */
 	struct vtick tick;              /* of the periodic interrupt */
+	bool reflagged;                 /* the latched edge got its flag back already */
 	uint32_t lag;                   /* it comes so many ticks of 32768 Hz after the divider's edges */
 	uint64_t deadline[VRTC_TIMERS]; /* as given to the host; 0: not armed */
 };

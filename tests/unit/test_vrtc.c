@@ -247,7 +247,16 @@ START_TEST(test_policy_catchup)
 	ck_assert_uint_eq(w.rises[8], 10);
 	fake_run_to(&w, start + SECOND);
 	ck_assert_uint_eq(w.rises[8], 1024);
+	/* The flag of a tick whose edge still waits stays for its handler, but for one read only. */
+	fake_run(&w, SECOND / 1000);
+	ck_assert_uint_eq(w.rises[8], 1025);
+	w.waiting[8] = true;
+	ck_assert_uint_eq(rd(0x0c), 0xd0);
+	ck_assert_uint_eq(rd(0x0c), 0xc0);
+	ck_assert_uint_eq(rd(0x0c), 0x00);
+	w.waiting[8] = false;
 	/* One that falls due with the read of the flags is not lost. */
+	w.rises[8] = 1024;
 	rd(0x0c);
 	w.now += SECOND / 1000;
 	ck_assert_uint_eq(rd(0x0c), 0xc0);
