@@ -453,6 +453,9 @@ START_TEST(test_random_accesses)
 			vlapic_mmio(&v, &a);
 			break;
 		}
+		if (rnd_below(&r, 50) == 0) {
+			v.tick.policy = rnd_below(&r, VTICK_POLICIES);
+		}
 		int vector = vlapic_pending(&v);
 		ck_assert_int_ge(vector, -1);
 		if (vector >= 0) {

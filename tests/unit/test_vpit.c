@@ -636,7 +636,13 @@ START_TEST(test_random_accesses)
 			/* The host was away. */
 			w.now += rnd_below(&r, 1ull << 40);
 		}
+		if (rnd_below(&r, 50) == 0) {
+			p.tick.policy = rnd_below(&r, VTICK_POLICIES);
+		}
+		w.waiting[0] = rnd_below(&r, 2);
+		vpit_taken(&p);
 		ck_assert(w.deadline[0] == 0 || p.edge != 0);
+		ck_assert(p.lag < 65536);
 	}
 }
 END_TEST

@@ -481,7 +481,13 @@ START_TEST(test_random_accesses)
 		if (rnd_below(&r, 100) == 0) {
 			w.now += rnd_below(&r, 1ull << 46);
 		}
+		if (rnd_below(&r, 50) == 0) {
+			v.tick.policy = rnd_below(&r, VTICK_POLICIES);
+		}
+		w.waiting[8] = rnd_below(&r, 2);
+		vrtc_taken(&v);
 		ck_assert_int_ge(vrtc_get_time(&v), 0);
+		ck_assert(v.lag < 16384);
 	}
 }
 END_TEST
