@@ -351,6 +351,18 @@ static void forget_ticks(struct vrtc *v)
 	v->lag = 0;
 }
 
+/* Another rate: what is owed is the same time in other ticks. Some systems change it all the time. */
+static void new_rate(struct vrtc *v, uint32_t old_period)
+{
+	uint32_t period = period_ticks(v);
+	uint64_t owed = (uint64_t)v->tick.owed * old_period;
+
+	forget_ticks(v);
+	if (v->tick.policy == VTICK_CATCHUP && period != 0) {
+		v->tick.owed = (uint32_t)MIN(owed / period, VTICK_OWED_MAX);
+	}
+}
+
 static void set_timer(struct vrtc *v, unsigned int id, uint64_t deadline)
 {
 	if (v->deadline[id] != deadline) {
@@ -510,11 +522,13 @@ static void write_register(struct vrtc *v, unsigned int i, uint8_t value)
 	settle_and_interrupt(v);
 	irqf = v->reg[REG_C] & C_IRQF;
 	if (i == REG_A || i == REG_B) {
-		uint8_t periodic = v->reg[REG_B] & C_PF, rate = v->reg[REG_A];
+		uint32_t period = period_ticks(v);
 
 		write_control(v, i, value);
-		if (periodic != (v->reg[REG_B] & C_PF) || rate != v->reg[REG_A]) {
+		if (!(v->reg[REG_B] & C_PF)) {
 			forget_ticks(v);
+		} else if (period != period_ticks(v)) {
+			new_rate(v, period);
 		}
 	} else if (is_time(i)) {
 		write_time(v, i, value);

@@ -247,11 +247,23 @@ START_TEST(test_policy_catchup)
 	ck_assert_uint_eq(w.rises[8], 10);
 	fake_run_to(&w, start + SECOND);
 	ck_assert_uint_eq(w.rises[8], 1024);
+	/* At another rate the time that is owed stays: ten of 1024 Hz are five of 512 Hz. */
+	w.waiting[8] = true;
+	w.now += 10 * SECOND / 1024;
+	vrtc_timer(&v, VRTC_TIMER_PERIODIC);
+	ck_assert_uint_eq(v.tick.owed, 10);
+	wr(0x0a, 0x27);
+	ck_assert_uint_eq(v.tick.owed, 5);
+	wr(0x0a, 0x20);
+	ck_assert_uint_eq(v.tick.owed, 0);
+	w.waiting[8] = false;
+	start = start_ticks(VTICK_CATCHUP);
+	w.rises[8] = 1024;
 	/* The flag of a tick whose edge still waits stays for its handler, but for one read only. */
 	fake_run(&w, SECOND / 1000);
 	ck_assert_uint_eq(w.rises[8], 1025);
 	w.waiting[8] = true;
-	ck_assert_uint_eq(rd(0x0c), 0xd0);
+	ck_assert_uint_eq(rd(0x0c), 0xc0);
 	ck_assert_uint_eq(rd(0x0c), 0xc0);
 	ck_assert_uint_eq(rd(0x0c), 0x00);
 	w.waiting[8] = false;
