@@ -107,12 +107,13 @@ static void judge(const char *what, uint64_t got, uint64_t want, uint32_t slack)
 /* The RTC's second of the hour at the moment that it changes, seen closely; *pm: when. */
 static unsigned int second_begins(uint32_t *pm)
 {
-	uint32_t before, after = pm_now();
+	uint32_t before, begin = pm_now(), after;
 	uint8_t last = clock_cmos(0), now = last, minute;
 
 	do {
 		last = now;
-		before = after;
+		before = begin;                 /* it changed after the read before this one began */
+		begin = pm_now();
 		now = clock_cmos(0);
 		after = pm_now();
 	} while (now == last || after - before > SNAP_PM);
