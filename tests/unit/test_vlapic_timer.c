@@ -194,11 +194,19 @@ START_TEST(test_timer_tsc_deadline)
 	ck_assert_uint_eq(take(0x40), 0);
 	advance(1);
 	ck_assert_uint_eq(take(0x40), 1);
+	/* So far away that its time in ns is not a number: not at once, and not with a timer that never rests. */
+	wrmsr_ok(0x6e0, ~0ull);
+	ck_assert_uint_gt(w.timer, w.now + 1000000000);
+	w.timer_sets = 0;
+	advance(3600ull * 1000000000);
+	ck_assert_uint_lt(w.timer_sets, 10);
+	ck_assert_uint_eq(take(0x40), 0);
+	ck_assert_uint_eq(rdmsr(0x6e0), ~0ull);
 	/* 0 disarms, and so does leaving the mode. */
-	wrmsr_ok(0x6e0, 9000000);
+	wrmsr_ok(0x6e0, 1ull << 60);
 	wrmsr_ok(0x6e0, 0);
 	ck_assert_uint_eq(w.timer, 0);
-	wrmsr_ok(0x6e0, 9000000);
+	wrmsr_ok(0x6e0, 1ull << 60);
 	wr(0x320, 0x40);
 	ck_assert_uint_eq(w.timer, 0);
 	ck_assert_uint_eq(rdmsr(0x6e0), 0);
