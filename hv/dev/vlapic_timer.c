@@ -14,6 +14,8 @@
  */
 #define MIN_PERIOD_NS 10000u
 
+/* Of a faster one each look is one tick, not all that passed: nobody could take them. */
+#define LEAST_PERIOD_NS 10000u
 /* Some twenty minutes, or an hour. */
 #define FAR_AWAY_TSC (1ull << 42)
 
@@ -147,7 +149,7 @@ static void settle(struct vlapic *v)
 		return;
 	}
 	v->timer_start_ns += elapsed / length * length;
-	settle_tick(v, length < MIN_PERIOD_NS ? 1 : elapsed / length);
+	settle_tick(v, length < LEAST_PERIOD_NS ? 1 : elapsed / length);
 }
 
 void vlapic_timer_taken(struct vlapic *v, uint8_t vector)

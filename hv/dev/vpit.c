@@ -15,6 +15,8 @@
 #define REFRESH_TICKS  18u              /* port 61h bit 4 toggles with the memory refresh, 15 us */
 #define MIN_EDGE_TICKS 24u              /* interrupts come at most this often: 20 us */
 
+#define LEAST_COUNT    12u              /* 10 us: with a faster one each look is one tick, not all that passed */
+
 #define STATUS_OUT    0x80
 #define STATUS_NULL   0x40
 #define ACCESS_BOTH   3
@@ -179,7 +181,8 @@ static void arm(struct vpit *p, uint64_t ticks)
 {
 	const struct vpit_channel *c = &p->channel[0];
 
-	/* Faster than the limit, edges are left out. */
+	p->seen = ticks;
+	/* Faster than the limit, several edges have one interrupt. */
 	if (too_fast(c)) {
 		ticks += MIN_EDGE_TICKS;
 	}
@@ -199,6 +202,18 @@ static bool waiting(const struct vpit *p)
 	return p->host->irq_waiting(p->host->ctx, 0);
 }
 
+/* How many edges came since the last look; at least the one that was waited for. */
+static uint64_t edges_since(const struct vpit *p, uint64_t now)
+{
+	const struct vpit_channel *c = &p->channel[0];
+	uint64_t origin = c->start + p->lag, before = p->seen > origin ? p->seen - origin : 0;
+
+	if (c->count < LEAST_COUNT || now < origin) {
+		return 1;
+	}
+	return MAX((now - origin) / c->count - before / c->count, 1u);
+}
+
 /* The output had its edge: is it an interrupt now? */
 static bool tick_due(struct vpit *p, uint64_t now)
 {
@@ -207,7 +222,7 @@ static bool tick_due(struct vpit *p, uint64_t now)
 	if (!is_periodic(c)) {
 		return true;
 	}
-	return vtick_due(&p->tick, too_fast(c) ? 1 : (now - p->edge) / c->count + 1, waiting(p));
+	return vtick_due(&p->tick, edges_since(p, now), waiting(p));
 }
 
 static void restart_ticks(struct vpit *p, uint64_t now)
