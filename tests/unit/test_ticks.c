@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include "fake/fake_vcpu.h"
+#include "fake/rnd.h"
 #include "fake/suite.h"
 #include "hvm/hvm_pc.h"
 #include "lib/err.h"
@@ -197,6 +198,53 @@ START_TEST(test_through_pic)
 }
 END_TEST
 
+/* A minute of 1 kHz with a processor that is away up to fifty milliseconds at a time: how many ticks it took. */
+static unsigned int minute(uint64_t policy)
+{
+	const uint64_t end = 60000000000ull;
+	struct rnd r = { 60 };
+	unsigned int taken = 0;
+
+	setup();
+	MUST(hvm_set_timer_mode(&fake_vcpu.d, policy) == 0);
+	put(0xf0, 0x1ff);
+	start_pit();
+	pin(2, 0x31);
+	for (uint64_t begin = now; now < begin + end;) {
+		/* Away, then there for a while, looking often. */
+		run(MIN(rnd_below(&r, 50000000), begin + end - now));
+		for (uint64_t until = MIN(now + rnd_below(&r, 50000000), begin + end); now <= until; run(100000)) {
+			while (vlapic_pending(lapic) == 0x31) {
+				vlapic_ack(lapic, 0x31);
+				if (h->ticks_owed) {
+					hvm_ticks_taken(h);
+				}
+				vlapic_write_eoi(lapic);
+				taken++;
+			}
+		}
+	}
+	return taken;
+}
+
+START_TEST(test_counts_in_a_minute)
+{
+	const unsigned int due = (uint64_t)60 * VPIT_HZ / 1193;
+	unsigned int caught_up = minute(VTICK_CATCHUP), merged = minute(VTICK_MERGE), delayed = minute(VTICK_DELAY);
+
+	/* Not one is lost, but those that are still owed when the minute ends. */
+	ck_assert_uint_le(caught_up, due + 1);
+	ck_assert_uint_ge(caught_up, due - 50);
+	/* Half of the time away: one tick for each time, and those of the other half. */
+	ck_assert_uint_lt(merged, due * 6 / 10);
+	ck_assert_uint_gt(merged, due * 4 / 10);
+	ck_assert_uint_eq(minute(VTICK_DISCARD), merged);
+	/* After each time away the next one is a whole period off. */
+	ck_assert_uint_lt(delayed, merged);
+	ck_assert_uint_gt(delayed, merged * 9 / 10);
+}
+END_TEST
+
 START_TEST(test_messages)
 {
 	put(0xf0, 0x1ff);
@@ -251,7 +299,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { test_through_ioapic, test_through_pic, test_messages, test_param, NULL };
+	const TTest *const tests[] = { test_through_ioapic, test_through_pic, test_counts_in_a_minute, test_messages, test_param,
+					NULL };
 
 	return suite_run("ticks", setup, tests);
 }
