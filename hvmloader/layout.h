@@ -37,7 +37,7 @@
 #define LAYOUT_LAPIC          0xfee00000
 
 #define IOAPIC_ID      1
-#define IOAPIC_VERSION 0x11
+#define IOAPIC_VERSION 0x20
 
 /* Ports. */
 #define PORT_DEBUG      0xe9

@@ -19,9 +19,12 @@
 #define BASE_ADDRESS      0x000ffffffffff000ull
 #define BASE_RESERVED     (~(BASE_ADDRESS | APIC_BASE_BSP | APIC_BASE_X2APIC | APIC_BASE_ENABLE))
 
-/* Version 14h, highest LVT entry 6 (CMCI), no EOI-broadcast suppression. */
+/* Version 14h, highest LVT entry 6 (CMCI). */
 #define VERSION_VALUE     0x00060014u
-#define SVR_VALID         0x000003ffu
+#define VERSION_SUPPRESS  (1u << 24)
+/* Software may keep EOIs from the I/O APICs (SVR bit 12), where these have EOI registers of their own. */
+#define SVR_SUPPRESS      (1u << 12)
+#define SVR_VALID         (0x000003ffu | SVR_SUPPRESS)
 #define DFR_ONES          0x0fffffffu
 #define ICR_INDEX         0x30
 
@@ -162,7 +165,7 @@ void vlapic_write_eoi(struct vlapic *v)
 		return;
 	}
 	v->isr[vector / 64] &= ~BIT(vector % 64);
-	if (test_bit(v->tmr, vector)) {
+	if (test_bit(v->tmr, vector) && !(v->svr & SVR_SUPPRESS)) {
 		v->host->eoi(v->host->ctx, vector);
 	}
 }
@@ -248,7 +251,7 @@ static uint32_t read_id(const struct vlapic *v, unsigned int index)
 
 static uint32_t read_version(const struct vlapic *v, unsigned int index)
 {
-	return VERSION_VALUE;
+	return VERSION_VALUE | (v->x2apic_ok ? VERSION_SUPPRESS : 0);
 }
 
 static uint32_t read_zero(const struct vlapic *v, unsigned int index)
@@ -373,7 +376,8 @@ static void write_svr(struct vlapic *v, unsigned int index, uint32_t value)
 {
 	uint32_t old = v->svr;
 
-	WRITE_ONCE(v->svr, value & SVR_VALID);
+	value &= v->x2apic_ok ? SVR_VALID : SVR_VALID & ~SVR_SUPPRESS;
+	WRITE_ONCE(v->svr, value);
 	if (((old ^ value) & SVR_ENABLE) == 0) {
 		return;
 	}

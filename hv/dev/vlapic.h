@@ -62,7 +62,11 @@ struct vlapic {
 	const struct vlapic_host *host; /* const after init */
 	uint32_t id;                    /* const once the vCPU runs: initial APIC ID */
 	bool bsp;                       /* const after init */
-	bool x2apic_ok;                 /* const after init: the guest may enter x2APIC mode */
+	/*
+	 * const after init: the guest may enter x2APIC mode, and suppress EOI broadcasts, for its I/O APICs are ours
+	 * and take an EOI by themselves.
+	 */
+	bool x2apic_ok;
 	uint64_t base;                  /* IA32_APIC_BASE */
 	uint64_t irr[4], tmr[4];        /* atomic: any CPU */
 	uint64_t isr[4];

@@ -66,6 +66,7 @@ struct hvm_domain {
 	bool callback_level;            /* [lock] the callback wire is high */
 	uint32_t invalidate_gen;        /* atomic: RAM went away so many times */
 	bool hpet_on;                   /* [lock] HVM_PARAM_HPET_ENABLED */
+	bool stopped;                   /* [lock] the domain goes away: no timer is armed any more */
 	bool ticks_owed;                /* [lock writes] a timer chip waits for its interrupt to be taken */
 	uint8_t lapic_policy;           /* [lock writes] enum vtick_policy of the local APICs' timers */
 	uint32_t lowest_turn;           /* [any, a hint] the vCPU to ask first for a lowest-priority interrupt */

@@ -17,6 +17,7 @@
 #include "dom/shared_info.h"
 #include "hvm/exit_cr.h"
 #include "hvm/hvm.h"
+#include "hvm/hvm_pc.h"
 #include "hvm/hvm_state.h"
 #include "lib/atomic.h"
 #include "lib/err.h"
@@ -155,6 +156,10 @@ int hvm_vcpu_init(struct vcpu *v)
 void hvm_vcpu_free(struct vcpu *v)
 {
 	if (v->hvm != NULL) {
+		if (v->domain->hvm->has_pc && READ_ONCE(v->domain->dying)) {
+			/* a chip's interrupt may be on its way to this vCPU, from another CPU's timer */
+			hvm_pc_stop(v->domain->hvm);
+		}
 		timer_stop(&v->hvm->lapic_timer);
 		virt->vcpu_free(&v->arch);
 		xstate_free(&v->arch);

@@ -3,7 +3,7 @@
 # A new guest is a folder with main.c and a word in GUESTS.
 GUESTS = \
 	hello bench cpuid hypercalls evtchn \
-	pic lapic clocks string ioapic hpet faults spin \
+	pic lapic clocks string ioapic hpet faults spin level \
 	ticks timekeeper busy load \
 	hostile witness poke \
 	sipi ipi x2ipi tscsync manycpus p2mflush

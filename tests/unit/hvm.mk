@@ -109,3 +109,12 @@ tests_unit_test_hvm_intr_SOURCES = tests/unit/test_hvm_intr.c tests/fake/bug.c t
 tests_unit_test_hvm_intr_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_hvm_intr_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_hvm_intr_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_ticks
+TESTS += tests/unit/test_ticks
+tests_unit_test_ticks_SOURCES = tests/unit/test_ticks.c tests/fake/bug.c tests/fake/fake_vcpu.c hv/hvm/ticks.c \
+	hv/dev/irqline.c hv/dev/vpic.c hv/dev/vioapic.c hv/dev/vpit.c hv/dev/vrtc.c hv/dev/vhpet.c hv/dev/vtick.c \
+	hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vlapic_ipi.c
+tests_unit_test_ticks_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_ticks_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_ticks_LDADD = $(TEST_LDADD)

@@ -416,6 +416,14 @@ START_TEST(test_random_accesses)
 		if (rnd_below(&r, 1000) == 0) {
 			w.now += rnd_below(&r, 1ull << 42);
 		}
+		if (rnd_below(&r, 50) == 0) {
+			vhpet_set_policy(&v, rnd_below(&r, VTICK_POLICIES));
+		}
+		for (unsigned int n = 20; n < 24; n++) {
+			w.waiting[n] = rnd_below(&r, 2);
+		}
+		w.msi_waiting = rnd_below(&r, 2);
+		vhpet_taken(&v);
 	}
 }
 END_TEST
