@@ -297,7 +297,7 @@ static void on_nmi(struct rt_frame *frame)
 	exits_equal("NMI", "place", frame->eip - here(), 6);
 	if (nmis++ == 0) {
 		/* the next one waits for the IRET of this one */
-		apic_put(APIC_ICR, APIC_SELF | APIC_NMI);
+		apic_put(APIC_ICR, APIC_NMI);
 		(void)apic_get(APIC_VERSION);
 		cpuid(0, 0, (uint32_t[4]){ 0 });
 	}
@@ -310,7 +310,7 @@ static void nmi(void)
 	exits_handle(NMI, on_nmi);
 	exits_fresh();
 	exits_in.ebx = LAPIC;
-	exits_in.edi = APIC_SELF | APIC_NMI;
+	exits_in.edi = APIC_NMI;
 	exits_run(0x89, 0xbb, 0x00, 0x03, 0, 0, 0x90);
 	exits_check("NMI");
 	exits_equal("NMI", "count", nmis, 2);

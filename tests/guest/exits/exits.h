@@ -47,7 +47,7 @@ enum {
 enum { APIC_ID = 0x20, APIC_VERSION = 0x30, APIC_TPR = 0x80, APIC_EOI = 0xb0, APIC_SPIV = 0xf0, APIC_ICR = 0x300,
        APIC_LVT_TIMER = 0x320, APIC_INITIAL = 0x380, APIC_DIVIDE = 0x3e0 };
 #define APIC_SELF     0x40000u
-#define APIC_NMI      0x400u
+#define APIC_NMI      0x4400u           /* to APIC ID 0; the shorthand "self" takes no NMI */
 
 struct exits_regs {
 	uint32_t eax, ecx, edx, ebx, esp, ebp, esi, edi, eflags;
