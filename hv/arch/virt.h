@@ -53,8 +53,6 @@ struct virt_ops {
 	 */
 	void (*enter)(struct arch_vcpu *v, struct vmexit *exit);
 	void (*get_seg)(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *s);
-	/* The six of enum emul_seg in one go: every emulated instruction needs them. */
-	void (*get_segs)(const struct arch_vcpu *v, struct emul_segment s[SEG_COUNT]);
 	/* What deciding where and how code is read takes. */
 	void (*get_code)(const struct arch_vcpu *v, struct virt_code *c);
 	void (*set_seg)(struct arch_vcpu *v, enum vseg seg, const struct emul_segment *s);

@@ -374,7 +374,21 @@ static bool glue_interrupt_pending(struct emul_ctxt *c)
 	return load_acquire(&v->kicked) != 0 && (v->arch.regs.rflags & RFLAGS_IF) != 0;
 }
 
+/* The six and the task register. */
+#define ALL_SEGS ((1u << (SEG_COUNT + 1)) - 1)
+
+static void fetch_seg(struct emul_ctxt *c, unsigned int seg)
+{
+	const struct vcpu *v = c->opaque;
+	if (seg == SEG_COUNT) {
+		virt->get_seg(&v->arch, VSEG_TR, &c->tr);
+	} else {
+		virt->get_seg(&v->arch, (enum vseg)seg, &c->seg[seg]);
+	}
+}
+
 static const struct emul_ops ops = {
+	.fetch_seg = fetch_seg,
 	.read = glue_read,
 	.write = glue_write,
 	.cmpxchg = glue_cmpxchg,
@@ -395,6 +409,13 @@ static const struct emul_ops ops = {
 	.interrupt_pending = glue_interrupt_pending,
 };
 
+void emul_glue_fetch_all(struct emul_ctxt *c)
+{
+	for (unsigned int i = 0; i <= SEG_COUNT; i++) {
+		(void)emul_get_seg(c, i);
+	}
+}
+
 void emul_glue_load(struct vcpu *v, struct emul_ctxt *c)
 {
 	struct virt_code s;
@@ -404,8 +425,8 @@ void emul_glue_load(struct vcpu *v, struct emul_ctxt *c)
 	memcpy(c->gpr, v->arch.regs.gpr, sizeof(c->gpr));
 	c->rip = v->arch.regs.rip;
 	c->rflags = v->arch.regs.rflags;
-	virt->get_segs(&v->arch, c->seg);
-	virt->get_seg(&v->arch, VSEG_TR, &c->tr);
+	virt->get_seg(&v->arch, VSEG_CS, &c->seg[SEG_CS]);
+	c->segs_missing = ALL_SEGS & ~(1u << SEG_CS);
 	c->cr0 = s.cr0;
 	c->cr4 = s.cr4;
 	c->efer = s.efer;

@@ -203,7 +203,6 @@ const struct virt_ops vmx_ops = {
 	.switch_out = vmx_switch_out,
 	.enter = vmx_enter,
 	.get_seg = vmx_get_seg,
-	.get_segs = vmx_get_segs,
 	.get_code = vmx_get_code,
 	.set_seg = vmx_set_seg,
 	.get_sys = vmx_get_sys,

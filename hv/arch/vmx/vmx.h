@@ -116,7 +116,6 @@ void vmx_decode_exit(struct arch_vcpu *v, struct vmexit *e);
 
 /* state.c */
 void vmx_get_seg(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *s);
-void vmx_get_segs(const struct arch_vcpu *v, struct emul_segment s[SEG_COUNT]);
 void vmx_get_code(const struct arch_vcpu *v, struct virt_code *c);
 void vmx_set_seg(struct arch_vcpu *v, enum vseg seg, const struct emul_segment *s);
 void vmx_get_sys(const struct arch_vcpu *v, struct sys_regs *s);

@@ -176,6 +176,9 @@ static void single_steps(void)
 
 	exits_handle(DB, on_step);
 	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].code[0] == 0xf3 && !intel()) {
+			continue;               /* QEMU's PAUSE leaves the trap to the next instruction */
+		}
 		exits_fresh();
 		exits_in.ebx = LAPIC;
 		exits_in.ecx = 0x1b;
@@ -294,7 +297,9 @@ static void on_nmi(struct rt_frame *frame)
 {
 	nmi_depth++;
 	exits_equal("NMI", "depth", nmi_depth, 1);
-	exits_equal("NMI", "place", frame->eip - here(), 6);
+	if (nmis == 0 || intel()) {     /* SVM tells of an IRET before it has run: the second comes with the next exit */
+		exits_equal("NMI", "place", frame->eip - here(), 6);
+	}
 	if (nmis++ == 0) {
 		/* the next one waits for the IRET of this one */
 		apic_put(APIC_ICR, APIC_NMI);
@@ -313,6 +318,7 @@ static void nmi(void)
 	exits_in.edi = APIC_NMI;
 	exits_run(0x89, 0xbb, 0x00, 0x03, 0, 0, 0x90);
 	exits_check("NMI");
+	cpuid(0, 0, (uint32_t[4]){ 0 });
 	exits_equal("NMI", "count", nmis, 2);
 }
 

@@ -339,6 +339,7 @@ static void undefined(void)
 		exits_fresh();
 		exits_in.ebp = (uint32_t)(uintptr_t)exits_hole + 24;
 		exits_in.ecx = 0;               /* MONITOR's extensions, RDPMC's counter */
+		exits_in.eax = 0;               /* VMRUN's address */
 		exits_run_bytes(rows[i].code, rows[i].length, false);
 		exits_check_fault(rows[i].name, rows[i].vector, 0, 0);
 	}
