@@ -77,6 +77,11 @@ struct virt_ops {
 	/* MSRs whose guest value lives in vendor state (SYSENTER, STAR, FS/GS base, PAT ...): -ENOENT: not mine. */
 	int (*msr_read)(const struct arch_vcpu *v, uint32_t msr, uint64_t *value);
 	int (*msr_write)(struct arch_vcpu *v, uint32_t msr, uint64_t value);
+	/*
+	 * For a vCPU with apic_registers: the 64 registers of its local APIC, which is in x2APIC mode, after one of them has
+	 * changed; NULL: it is not in that mode.
+	 */
+	void (*set_apic)(struct arch_vcpu *v, const uint32_t *reg);
 	void (*set_tsc_offset)(struct arch_vcpu *v, int64_t offset);
 	/* Forget all translations of this vCPU at its next entry. */
 	void (*flush)(struct arch_vcpu *v);

@@ -165,6 +165,8 @@ enum verdict hvm_emulate(struct vcpu *v);
 /* cpuid_policy.c: leaf and subleaf in eax and ecx; r is filled. */
 void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4]);
 uint64_t hvm_cr4_allowed(void);
+/* exit_msr.c: a register of the local APIC, or its mode, is another. */
+void hvm_apic_changed(struct vcpu *v);
 /* exit_msr.c, for the emulator and start state too: 0, or -EINVAL for #GP. */
 int hvm_msr_read(struct vcpu *v, uint32_t msr, uint64_t *value);
 int hvm_msr_write(struct vcpu *v, uint32_t msr, uint64_t value);

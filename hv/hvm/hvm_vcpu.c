@@ -215,6 +215,7 @@ void hvm_serve_requests(struct vcpu *v)
 	uint32_t request = atomic_xchg(&h->request, 0u);
 	if (request & VREQ_INIT) {
 		vlapic_reset(&h->lapic, true);
+		hvm_apic_changed(v);
 		hvm_vcpu_reset(v);
 		h->wait_sipi = true;
 		if (v->online) {

@@ -216,6 +216,7 @@ const struct virt_ops vmx_ops = {
 	.set_shadow = vmx_set_shadow,
 	.msr_read = vmx_msr_read,
 	.msr_write = vmx_msr_write,
+	.set_apic = vmx_set_apic,
 	.set_tsc_offset = vmx_set_tsc_offset,
 	.flush = vmx_flush,
 	.dump = vmx_dump,
