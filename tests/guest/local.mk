@@ -1,20 +1,24 @@
 # Micro-guests: ELF32 images at 1 MiB that can be started in place of the firmware.
 # They are not automake programs: a user's CFLAGS and LDFLAGS come last there and would break them.
 # A new guest is a folder with main.c and a word in GUESTS.
-GUESTS = hello bench cpuid hypercalls evtchn pic lapic clocks string ioapic hpet faults spin exits exits64 x2apic
+GUESTS = hello bench cpuid hypercalls evtchn pic lapic clocks string ioapic hpet faults spin ticks timekeeper busy
 
-GUEST_IMAGES = $(GUESTS:%=tests/guest/%.elf)
-GUEST_RT_OBJS = tests/guest/rt/start.o tests/guest/rt/rt.o
+# Every kind of exit (more than one file each), and the x2APIC.
+GUESTS += exits exits64 x2apic
 EXITS_OBJS = tests/guest/exits/probe.o tests/guest/exits/registers.o tests/guest/exits/io.o \
 	tests/guest/exits/events.o tests/guest/exits/tasks.o
 EXITS64_OBJS = tests/guest/exits64/probe.o
+EXTRA_DIST += tests/guest/exits/exits.h tests/guest/exits/probe.S tests/guest/exits64/probe.S \
+	$(patsubst %.o,%.c,$(filter-out %/probe.o,$(EXITS_OBJS)))
+
+GUEST_IMAGES = $(GUESTS:%=tests/guest/%.elf)
+GUEST_RT_OBJS = tests/guest/rt/start.o tests/guest/rt/rt.o
 GUEST_OBJS = $(GUEST_RT_OBJS) $(GUESTS:%=tests/guest/%/main.o) $(EXITS_OBJS) $(EXITS64_OBJS)
 
 noinst_DATA += $(GUEST_IMAGES)
 CLEANFILES += $(GUEST_IMAGES) $(GUEST_OBJS) $(GUEST_OBJS:.o=.d)
-EXTRA_DIST += tests/guest/rt/start.S tests/guest/rt/rt.c tests/guest/rt/rt.h \
-	tests/guest/rt/guest.lds tests/guest/README.md $(GUESTS:%=tests/guest/%/main.c) \
-	tests/guest/exits/exits.h tests/guest/exits/probe.S tests/guest/exits64/probe.S $(patsubst %.o,%.c,$(filter-out %/probe.o,$(EXITS_OBJS)))
+EXTRA_DIST += tests/guest/rt/start.S tests/guest/rt/rt.c tests/guest/rt/rt.h tests/guest/rt/clock.h \
+	tests/guest/rt/guest.lds tests/guest/README.md $(GUESTS:%=tests/guest/%/main.c)
 
 # FW_CC_FLAGS is the firmware's (hvmloader/local.mk): same machine, same rules.
 $(GUEST_OBJS): tests/guest/%.o: | $(FW_INCLUDE)/xen
