@@ -90,6 +90,7 @@ HV_SVM_SRCS += hv/arch/virt.c
 
 # arch/vmx: Intel back end (L3)
 HV_VMX_SRCS =
+HV_VMX_SRCS += hv/arch/vmx/apicv.c
 HV_VMX_SRCS += hv/arch/vmx/caps.c
 HV_VMX_SRCS += hv/arch/vmx/check.c
 HV_VMX_SRCS += hv/arch/vmx/controls.c

@@ -137,6 +137,8 @@ enum verdict exit_cpuid(struct vcpu *v, const struct vmexit *e);
 enum verdict exit_hypercall(struct vcpu *v, const struct vmexit *e);
 /* inject.c */
 void hvm_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error, uint64_t cr2);
+/* #DB behind an instruction that was stepped over for the guest: DR6 says so. */
+void hvm_raise_step(struct vcpu *v);
 enum verdict hvm_fault_gp(struct vcpu *v);
 enum verdict hvm_fault_ud(struct vcpu *v);
 /* An event whose delivery an exit cut short. */
@@ -173,6 +175,8 @@ void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4]);
 uint64_t hvm_cr4_allowed(void);
 /* One package of so many cores as the domain has vCPUs. */
 void hvm_topology_default(struct domain *d);
+/* exit_msr.c: a register of the local APIC, or its mode, is another. */
+void hvm_apic_changed(struct vcpu *v);
 /* exit_msr.c, for the emulator and start state too: 0, or -EINVAL for #GP. */
 int hvm_msr_read(struct vcpu *v, uint32_t msr, uint64_t *value);
 int hvm_msr_write(struct vcpu *v, uint32_t msr, uint64_t value);

@@ -216,6 +216,7 @@ static void serve_init(struct vcpu *v)
 {
 	struct hvm_vcpu *h = v->hvm;
 	vlapic_reset(&h->lapic, true);
+	hvm_apic_changed(v);
 	hvm_vcpu_reset(v);
 	h->lapic_fired = false;
 	WRITE_ONCE(h->nmi_pending, false);

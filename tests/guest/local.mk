@@ -8,9 +8,17 @@ GUESTS = \
 	hostile witness poke \
 	sipi ipi x2ipi tscsync manycpus p2mflush
 
+# Every kind of exit (more than one file each), and the x2APIC.
+GUESTS += exits exits64 x2apic
+EXITS_OBJS = tests/guest/exits/probe.o tests/guest/exits/registers.o tests/guest/exits/io.o \
+	tests/guest/exits/events.o tests/guest/exits/tasks.o
+EXITS64_OBJS = tests/guest/exits64/probe.o
+EXTRA_DIST += tests/guest/exits/exits.h tests/guest/exits/probe.S tests/guest/exits64/probe.S \
+	$(patsubst %.o,%.c,$(filter-out %/probe.o,$(EXITS_OBJS)))
+
 GUEST_IMAGES = $(GUESTS:%=tests/guest/%.elf)
 GUEST_RT_OBJS = tests/guest/rt/start.o tests/guest/rt/rt.o tests/guest/rt/smp.o
-GUEST_OBJS = $(GUEST_RT_OBJS) $(GUESTS:%=tests/guest/%/main.o) tests/guest/hostile/end.o
+GUEST_OBJS = $(GUEST_RT_OBJS) $(GUESTS:%=tests/guest/%/main.o) tests/guest/hostile/end.o $(EXITS_OBJS) $(EXITS64_OBJS)
 
 noinst_DATA += $(GUEST_IMAGES)
 CLEANFILES += $(GUEST_IMAGES) $(GUEST_OBJS) $(GUEST_OBJS:.o=.d)
@@ -32,6 +40,8 @@ tests/guest/%.o: $(srcdir)/tests/guest/%.S
 
 # Those of more than one file.
 tests/guest/hostile.elf: tests/guest/hostile/end.o
+tests/guest/exits.elf: $(EXITS_OBJS)
+tests/guest/exits64.elf: $(EXITS64_OBJS)
 
 tests/guest/%.elf: tests/guest/%/main.o $(GUEST_RT_OBJS) $(srcdir)/tests/guest/rt/guest.lds
 	$(AM_V_GEN)$(CC) $(FW_LD_FLAGS) -Wl,-T,$(srcdir)/tests/guest/rt/guest.lds -o $@ \

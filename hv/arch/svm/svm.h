@@ -51,7 +51,6 @@ void svm_decode_exit(struct arch_vcpu *v, struct vmexit *e);
 /* state.c */
 extern struct p2m_format const svm_npt_format;
 void svm_get_seg(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *s);
-void svm_get_segs(const struct arch_vcpu *v, struct emul_segment s[SEG_COUNT]);
 void svm_get_code(const struct arch_vcpu *v, struct virt_code *c);
 void svm_set_seg(struct arch_vcpu *v, enum vseg seg, const struct emul_segment *s);
 void svm_get_sys(const struct arch_vcpu *v, struct sys_regs *s);

@@ -118,7 +118,7 @@ static void set_controls(struct arch_vcpu *v, hpa_t io, bool pause_exits)
 	vmx_write(VMCS_ENTRY_MSR_LOADS, 0);
 	vmx_write(VMCS_IO_BITMAP_A, io.v);
 	vmx_write(VMCS_IO_BITMAP_B, io.v + PAGE_SIZE);
-	vmx_write(VMCS_MSR_BITMAP, vmx_msr_bitmap().v);
+	vmx_write(VMCS_MSR_BITMAP, vmx_msr_bitmap(false).v);
 	vmx_write(VMCS_EPT_POINTER, s->ept_pointer);
 	vmx_write(VMCS_LINK_POINTER, ~0ull);
 	vmx_write(VMCS_CR0_MASK, VMX_CR0_OWNED | vmx_caps.cr0_fixed);
@@ -162,6 +162,7 @@ int vmx_vcpu_init(struct arch_vcpu *v, const struct virt_vcpu_config *config)
 	v->vmx = s;
 	v->p2m_root = config->p2m_root;
 	v->p2m_gen = config->p2m_gen;
+	v->apic_registers = vmx_caps.apic_registers;
 	clear(s);
 	struct vmx_vcpu *before = vmx_open(v);
 	set_controls(v, io, config->pause_exits);

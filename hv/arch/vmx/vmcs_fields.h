@@ -49,7 +49,10 @@ enum vmcs_field {
 #define PROC_CR8_STORE   (1u << 20)
 #define PROC_TPR_SHADOW  (1u << 21)
 #define PROC_NMI_WINDOW  (1u << 22)
+#define PROC2_X2APIC     (1u << 4)
 #define PROC2_VPID       (1u << 5)
+#define PROC2_APIC_REGISTERS (1u << 8)
+#define PROC2_VIRTUAL_INTR (1u << 9)
 #define PROC2_PAUSE_LOOP (1u << 10)
 #define ENTRY_IA32E      (1u << 9)
 
@@ -89,7 +92,7 @@ enum vmx_reason {
 
 /* Capability MSRs. */
 enum {
-	MSR_FEATURE_CONTROL = 0x3a,
+	MSR_FEATURE_CONTROL = 0x3a, MSR_GUEST_X2APIC = 0x800,
 	MSR_VMX_BASIC = 0x480, MSR_VMX_PIN = 0x481, MSR_VMX_PROC, MSR_VMX_EXIT, MSR_VMX_ENTRY, MSR_VMX_MISC,
 	MSR_VMX_CR0_FIXED0 = 0x486, MSR_VMX_CR0_FIXED1, MSR_VMX_CR4_FIXED0, MSR_VMX_CR4_FIXED1,
 	MSR_VMX_PROC2 = 0x48b, MSR_VMX_EPT_VPID = 0x48c, MSR_VMX_TRUE_PIN = 0x48d, MSR_VMX_TRUE_PROC,

@@ -15,6 +15,7 @@
 #define VGA_WINDOW     0x000a0000u
 #define MSR_APIC_BASE  0x1bu
 #define PM_TIMER_RESET 0x1f48u          /* before the firmware moves it */
+#define BATCHES        10u
 
 static void op_nothing(void)
 {
@@ -104,15 +105,24 @@ static const struct {
 	{ "qemu-mmio", op_vga, 200, true },
 };
 
+/* The best of some batches: on a machine whose time is short the host's own interrupts fall into the others. */
 static uint32_t measure(void (*op)(void), unsigned int turns)
 {
-	op();
-	uint64_t start = rdtsc();
+	unsigned int batch = turns / BATCHES;
+	uint32_t best = UINT32_MAX;
 
-	for (unsigned int i = 0; i < turns; i++) {
-		op();
+	op();
+	for (unsigned int n = 0; n < BATCHES; n++) {
+		uint64_t start = rdtsc();
+
+		for (unsigned int i = 0; i < batch; i++) {
+			op();
+		}
+		uint32_t ticks = (uint32_t)(rdtsc() - start) / batch;
+
+		best = ticks < best ? ticks : best;
 	}
-	return (uint32_t)(rdtsc() - start) / turns;
+	return best;
 }
 
 /* The host bridge of the device model's machine. */
