@@ -145,6 +145,7 @@ HV_HVM_SRCS += hv/hvm/intr.c
 HV_HVM_SRCS += hv/hvm/io.c
 HV_HVM_SRCS += hv/hvm/ioreq_client.c
 HV_HVM_SRCS += hv/hvm/loop.c
+HV_HVM_SRCS += hv/hvm/mmio_mov.c
 HV_HVM_SRCS += hv/hvm/stats.c
 HV_HVM_SRCS += hv/hvm/ticks.c
 
@@ -199,6 +200,7 @@ HV_EMUL_SRCS += hv/emul/exec_simd.c
 HV_EMUL_SRCS += hv/emul/exec_string.c
 HV_EMUL_SRCS += hv/emul/exec_sys.c
 HV_EMUL_SRCS += hv/emul/flags.c
+HV_EMUL_SRCS += hv/emul/mov.c
 HV_EMUL_SRCS += hv/emul/operand.c
 HV_EMUL_SRCS += hv/emul/optable.c
 HV_EMUL_SRCS += hv/emul/task_switch.c

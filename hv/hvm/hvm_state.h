@@ -125,10 +125,22 @@ typedef enum verdict (*exit_fn)(struct vcpu *v, const struct vmexit *e);
 void hvm_vcpu_loop(void *vcpu);
 /* emul_glue.c: code bytes at a linear address, as many as can be read; remember the page. */
 unsigned int hvm_fetch(struct vcpu *v, uint64_t linear, uint8_t *bytes, unsigned int size);
+/* The code at a linear address in the paging mode of hvm->walk, in place, and how many bytes (15, less at a page's
+ * end); NULL: not plain memory of the guest's. Good while the map's generation is. */
+const uint8_t *hvm_code_at(struct vcpu *v, uint64_t linear, unsigned int *n);
+/* Asked after reading them: were they the guest's until now? Another vCPU may have given the page up meanwhile, and then
+ * this was somebody else's memory. */
+static inline bool hvm_code_kept(const struct vcpu *v)
+{
+	fence_acquire();
+	return v->hvm->code.gfn_gen == load_acquire(&v->domain->p2m.gen);
+}
 void hvm_code_cache_fill(struct vcpu *v, uint64_t linear, uint64_t cr3);
 /* exit.c: the table */
 enum verdict hvm_handle_exit(struct vcpu *v, const struct vmexit *e);
 enum verdict exit_pio(struct vcpu *v, const struct vmexit *e);
+/* mmio_mov.c: a device register touched by a plain MOV. False: the emulator has to look at it. */
+bool hvm_mmio_mov(struct vcpu *v, const struct vmexit *e, enum verdict *verdict);
 enum verdict exit_npf(struct vcpu *v, const struct vmexit *e);
 enum verdict exit_msr(struct vcpu *v, const struct vmexit *e);
 enum verdict exit_cr(struct vcpu *v, const struct vmexit *e);

@@ -86,6 +86,14 @@ tests_unit_test_ioreq_client_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_ioreq_client_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_ioreq_client_LDADD = $(TEST_LDADD)
 
+check_PROGRAMS += tests/unit/test_mmio_mov
+TESTS += tests/unit/test_mmio_mov
+tests_unit_test_mmio_mov_SOURCES = tests/unit/test_mmio_mov.c tests/fake/bug.c tests/fake/fake_vcpu.c \
+	hv/hvm/mmio_mov.c hv/emul/mov.c
+tests_unit_test_mmio_mov_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_mmio_mov_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_mmio_mov_LDADD = $(TEST_LDADD)
+
 check_PROGRAMS += tests/unit/test_exit_io
 TESTS += tests/unit/test_exit_io
 tests_unit_test_exit_io_SOURCES = tests/unit/test_exit_io.c tests/fake/bug.c tests/fake/fake_vcpu.c \
