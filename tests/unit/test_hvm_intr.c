@@ -8,6 +8,7 @@
 #include "fake/fake_vcpu.h"
 #include "fake/suite.h"
 #include "hvm/hvm.h"
+#include "hvm/hvm_pc.h"
 
 #define N 5
 
@@ -38,7 +39,12 @@ void spin_unlock(struct spinlock *l)
 {
 }
 
-void trace(enum trace_id id, uint16_t domain, uint16_t vcpu_id, uint64_t a, uint64_t b)
+uint64_t trace(enum trace_id id, uint16_t domain, uint16_t vcpu_id, uint64_t a, uint64_t b)
+{
+	return 0;
+}
+
+void hvm_ticks_taken(struct hvm_domain *h)
 {
 }
 
