@@ -40,6 +40,8 @@ void sched_credit_arrive(struct sched_unit *u, int64_t vtime)
 	} else if (u->credit < floor) {
 		u->arrears = MIN(u->arrears + floor - u->credit, SCHED_ARREARS_NS);
 		u->credit = floor;
+	} else {
+		u->credit = MIN(u->credit, vtime + SCHED_ARREARS_NS);
 	}
 }
 

@@ -40,7 +40,7 @@ void sched_credit_charge(struct sched_unit *u, uint64_t ran_ns);
 /* The unit becomes runnable in a queue whose virtual time is vtime. */
 void sched_credit_wake(struct sched_unit *u, int64_t vtime);
 /* A runnable unit comes from another CPU to a queue whose virtual time is vtime. If it is far behind, it is charged less for a while
- * instead of going first, so that it keeps nobody waiting who has just been woken. */
+ * instead of going first, so that it keeps nobody waiting who has just been woken. How far ahead it may be is bounded, too. */
 void sched_credit_arrive(struct sched_unit *u, int64_t vtime);
 /* Should `candidate`, the first of the queue, take the CPU from `running`, which has had it for turn_ns? */
 bool sched_credit_better(const struct sched_unit *candidate, const struct sched_unit *running, uint64_t turn_ns);

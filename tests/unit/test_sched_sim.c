@@ -284,6 +284,29 @@ START_TEST(test_newcomer)
 }
 END_TEST
 
+/* The clocks of an idle CPU and of a busy one come apart; who moves between them pays for that in no direction. */
+START_TEST(test_clocks_apart)
+{
+	struct world_unit *hog, *guest;
+	uint64_t before;
+
+	world_reset(2);
+	hog = world_add(0, true, 0, 0, 0);
+	(void)world_add(0, true, 0, 0, 0);
+	guest = world_add(1, false, 0, 0, 60000 * MS);
+	ck_assert_int_eq(sched_set_affinity(&guest->unit, BIT(1), SCHED_ANY_CPU), 0);
+	world_run(60100 * MS);
+	for (unsigned int i = 0; i < 4; i++) {
+		ck_assert_int_eq(sched_set_affinity(&guest->unit, BIT(i % 2), SCHED_ANY_CPU), 0);
+		before = world_ran(guest);
+		world_run(3000 * MS);
+		ck_assert_msg(near(world_ran(guest) - before, (i % 2 ? 3000 : 1000) * MS, 250), "%u: %lu", i,
+			      (world_ran(guest) - before) / MS);
+	}
+	ck_assert_uint_ge(world_ran(hog), 32000 * MS);
+}
+END_TEST
+
 /* Soft affinity: there while there is room, elsewhere before it waits. */
 START_TEST(test_soft_affinity)
 {
@@ -378,7 +401,7 @@ int main(void)
 	const TTest *const tests[] = {
 		test_weights, test_weight_extremes, test_weight_change, test_shares_across_cpus, test_weights_across_cpus,
 		test_wake_alone, test_wake_many, test_greedy_sleeper, test_cap, test_cap_above_one, test_hard_affinity,
-		test_newcomer, test_soft_affinity, test_affinity_refused, test_pause, test_no_timer, test_after_a_long_time, NULL
+		test_newcomer, test_clocks_apart, test_soft_affinity, test_affinity_refused, test_pause, test_no_timer, test_after_a_long_time, NULL
 	};
 
 	/* Minutes of made-up time take seconds on a loaded machine. */
