@@ -18,8 +18,6 @@ struct trace_ring {
 	struct trace_record record[RECORDS];
 };
 
-static struct trace_ring boot_ring;
-
 static const char *const names[TRC_IDS] = {
 	[TRC_EXIT] = "exit",
 	[TRC_ENTRY_EVENT] = "entry-event",
@@ -36,7 +34,7 @@ static const char *const names[TRC_IDS] = {
 
 int trace_cpu_alloc(struct cpu *c)
 {
-	c->trace = c == &boot_cpu ? &boot_ring : heap_new(struct trace_ring);
+	c->trace = heap_new(struct trace_ring);
 	return c->trace ? 0 : -ENOMEM;
 }
 
