@@ -64,7 +64,8 @@ bridged() {
 	sed -i -e "s:<interface type='user'>:<interface type='bridge'><source bridge='br0'/>:" "$dir/$1.xml"
 }
 
-# micro_xml NAME: a guest that is only an image in place of the firmware (tests/guest), run without a device model.
+# micro_xml NAME [IMAGE [COMMAND-LINE [DEVICES]]]: a guest that is only an image in place of the firmware (tests/guest;
+# the one of its name), run without a device model.
 micro_xml() {
 	cat >"$dir/$1.xml" <<-EOF
 		<domain type='xen'>
@@ -73,12 +74,13 @@ micro_xml() {
 		  <vcpu>1</vcpu>
 		  <os>
 		    <type arch='x86_64' machine='xenfv'>hvm</type>
-		    <loader type='rom'>/root/$1.elf</loader>
+		    <loader type='rom'>/root/${2:-$1}.elf</loader>
+		    ${3:+<cmdline>$3</cmdline>}
 		  </os>
 		  <features><acpi/><apic/></features>
 		  <on_poweroff>destroy</on_poweroff>
 		  <on_crash>destroy</on_crash>
-		  <devices/>
+		  <devices>${4-}</devices>
 		</domain>
 	EOF
 }
