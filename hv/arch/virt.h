@@ -24,6 +24,7 @@ struct virt_vcpu_config {
 	const uint64_t *p2m_gen;
 	bool direct_io;                 /* Dom0: ports are the machine's, except those trapped below */
 	const uint16_t *trapped_ports;  /* pairs first,last; ends with 0,0 */
+	bool pause_exits;               /* loops of PAUSE leave the guest: another vCPU of it may hold what this one waits for */
 };
 
 /* The part of the state that says where the next instruction is and how it is encoded. */

@@ -88,8 +88,11 @@ void domain_put(struct domain *d)
 	}
 }
 
-void page_owner_gone(struct domain *d, struct page *p)
+void page_owner_gone(struct domain *d, bool charged)
 {
+	if (charged) {
+		populate_uncharge(d, 1);
+	}
 	domain_put(d);
 }
 
@@ -200,6 +203,9 @@ static int domain_build(struct domain *d, const struct domain_config *c)
 {
 	int rc = p2m_init(&d->p2m, virt->p2m);
 
+	if (rc == 0 && !(c->flags & DOMF_PRIVILEGED)) {
+		p2m_set_limit(d, 0);
+	}
 	if (rc == 0) {
 		rc = shared_info_init(d);
 	}

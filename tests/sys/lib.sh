@@ -67,11 +67,16 @@ bridged() {
 # micro_xml NAME [IMAGE [COMMAND-LINE [DEVICES]]]: a guest that is only an image in place of the firmware (tests/guest;
 # the one of its name), run without a device model.
 micro_xml() {
+	case $1 in
+	sipi | ipi | x2ipi | tscsync | p2mflush) _vcpus=4 ;;
+	manycpus) _vcpus=64 ;;
+	*) _vcpus=1 ;;
+	esac
 	cat >"$dir/$1.xml" <<-EOF
 		<domain type='xen'>
 		  <name>$1</name>
 		  <memory unit='MiB'>16</memory>
-		  <vcpu>1</vcpu>
+		  <vcpu>$_vcpus</vcpu>
 		  <os>
 		    <type arch='x86_64' machine='xenfv'>hvm</type>
 		    <loader type='rom'>/root/${2:-$1}.elf</loader>

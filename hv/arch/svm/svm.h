@@ -16,6 +16,7 @@ struct svm_vcpu {
 	bool nmi_masked;                /* an NMI is being handled: no other until its IRET */
 	bool virq;                      /* an interrupt is on its way as a virtual one (see inject.c) */
 	bool leave_soon;                /* it went through EVENTINJ on a processor that needs an exit right after */
+	bool pause_exits;               /* const: virt_vcpu_config's */
 	bool iret_seen;                 /* its IRET is about to execute at iret_rip */
 	uint64_t iret_rip;
 };
@@ -32,7 +33,7 @@ struct svm_cpu {
 
 /* What this processor offers beyond the required; const after start-up. */
 struct svm_caps {
-	bool nrip, decode, flush_by_asid;
+	bool nrip, decode, flush_by_asid, pause_filter, pause_threshold;
 	bool eventinj_repeats;          /* emulator's fault: see inject.c */
 	uint32_t asids;
 };

@@ -27,6 +27,7 @@ static const struct {
 	{ CTL_PROC2, 3, WANT_TRY, "RDTSCP" },
 	{ CTL_PROC2, 5, WANT_TRY, "VPID" },
 	{ CTL_PROC2, 6, WANT_TRY, "WBINVD exits" },
+	{ CTL_PROC2, 10, WANT_TRY, "PAUSE-loop exits" },
 	{ CTL_PROC2, 12, WANT_TRY, "INVPCID" },
 	{ CTL_PIN, 0, WANT_ON, "external-interrupt exits" },
 	{ CTL_PIN, 3, WANT_ON, "NMI exits" },
