@@ -27,6 +27,8 @@ static unsigned int gone;
 struct cpu *hw_cpu_base(void) { return &cpu; }
 uint64_t spin_lock_irqsave(struct spinlock *l) { return 0; }
 void spin_unlock_irqrestore(struct spinlock *l, uint64_t flags) { }
+void *hpa_virt(hpa_t a) { return fake_ram + a.v; }
+void *mfn_virt(mfn_t m) { return hpa_virt(mfn_to_hpa(m)); }
 void page_owner_gone(struct domain *d, bool charged) { gone++; }
 
 static void setup(void)
