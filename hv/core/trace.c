@@ -11,7 +11,7 @@
 #include "lib/err.h"
 #include "lib/util.h"
 
-#define RECORDS 4096u                   /* power of two */
+#define RECORDS 2048u                   /* power of two */
 
 struct trace_ring {
 	uint64_t next;                  /* running count */

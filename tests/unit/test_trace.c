@@ -8,7 +8,7 @@
 #include "fake/suite.h"
 #include "lib/util.h"
 
-#define RING 4096u
+#define RING 2048u
 
 static struct cpu cpu;
 struct cpu *cpus[MAX_CPUS] = { &cpu };
