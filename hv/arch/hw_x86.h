@@ -344,11 +344,14 @@ struct cpu;
 
 static inline struct cpu *hw_cpu_base(void)
 {
+	struct cpu *c;
+
 	/*
-	 * struct cpu starts with a pointer to itself. A load that the compiler knows as one, so that it is done anew after
-	 * every call: in a call the caller may have moved to another CPU.
+	 * struct cpu starts with a pointer to itself. Volatile: the answer changes whenever a unit goes on elsewhere, so the
+	 * compiler must not ask once for a whole loop.
 	 */
-	return *(struct cpu *const __seg_gs *)0;
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(c));
+	return c;
 }
 
 static inline void hw_set_cpu_base(struct cpu *c)
