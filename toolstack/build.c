@@ -552,6 +552,7 @@ static const struct build_step build_steps[] = {
 	{"reading the firmware", build_read_images, NULL},
 	{"creating the domain", build_create, build_create_undo},
 	{"setting its limits", build_limits, NULL},
+	{"scheduling", build_sched, NULL},
 	{"CPU features", build_cpu, NULL},
 	{"giving it memory", build_memory, NULL},
 	{"event channels and grants", build_channels, NULL},

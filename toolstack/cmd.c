@@ -73,6 +73,14 @@ const char *cmd_value(const struct cmd_line *line, char key)
 	return line->values[(unsigned char)key % 128];
 }
 
+enum out_json_mode cmd_json_mode(const struct cmd_line *line)
+{
+	if (!cmd_has(line, 'J')) {
+		return OUT_JSON_OFF;
+	}
+	return strcmp(cmd_value(line, 'J'), "lines") == 0 ? OUT_JSON_LINES : OUT_JSON_PRETTY;
+}
+
 /* The tables of options a command has, in the order help shows them. */
 static const struct cmd_opt *cmd_opt_table(const struct cmd *cmd, unsigned int index)
 {

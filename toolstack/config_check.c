@@ -164,6 +164,16 @@ static void check_firmware(const struct guest_config *cfg, struct config_diags *
 	}
 }
 
+static void check_pins(const struct guest_config *cfg, struct config_diags *diags)
+{
+	for (unsigned int v = cfg->max_vcpus; v < CONFIG_MAX_VCPUS; v++) {
+		if (cfg->vcpu_pin[v] != 0) {
+			check_warn(diags, cfg->where.vcpu, "domain/vcpu",
+				   "vCPU %u is pinned, but the guest has %u", v, cfg->max_vcpus);
+		}
+	}
+}
+
 static void check_disk_medium(const struct config_disk *disk, struct config_diags *diags)
 {
 	bool floppy = disk->device == CONFIG_DISK_FLOPPY;
@@ -418,6 +428,7 @@ int config_check(struct guest_config *cfg, struct config_diags *diags)
 	check_video(cfg);
 	check_memory(cfg, diags);
 	check_firmware(cfg, diags);
+	check_pins(cfg, diags);
 	for (unsigned int i = 0; i < cfg->nr_disks; i++) {
 		check_disk(cfg, i, diags);
 	}

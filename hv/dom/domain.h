@@ -72,6 +72,8 @@ struct domain {
 	uint64_t max_pages;             /* [page_lock] */
 	struct p2m p2m;                 /* own lock */
 	struct vcpu **vcpu;             /* const after creation: max_vcpus pointers */
+	struct sched_group sched;       /* the vCPUs' common cap (core/sched.c) */
+	uint32_t weight;                /* [control tools] of vCPUs that have none of their own */
 	struct evtchn_table *evtchn;    /* dom/evtchn.c */
 	struct grant_table *grant;      /* dom/grant.c */
 	struct shared_page *shared;     /* dom/shared_info.c */

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "hvm/stats.h"
 #include "arch/virt.h"
 #include "core/spinlock.h"
 #include "core/timer.h"
@@ -81,6 +82,7 @@ struct code_cache {
 #define MTRR_VARIABLE 8
 
 struct hvm_vcpu {
+	struct hvm_stats stats;         /* hvm/stats.h */
 	struct vlapic lapic;
 	struct vlapic_host lapic_host;  /* const; ctx is the vCPU */
 	struct timer lapic_timer;

@@ -369,7 +369,7 @@ size_t console_ring_read(char *buf, size_t size, uint32_t *index)
 
 void console_ring_clear(void) { log_used = 0; }
 void keyhandler_press(char key) { log_at(LOG_INFO, "key %c\n", key); }
-void trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b) { }
+uint64_t trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b) { return 0; }
 void trace_dump(unsigned int n, uint16_t domain) { log_at(LOG_INFO, "trace of d%u\n", domain); }
 
 void panic(const char *fmt, ...)

@@ -2,7 +2,7 @@
 # They are not automake programs: a user's CFLAGS and LDFLAGS come last there and would break them.
 # A new guest is a folder with main.c and a word in GUESTS.
 GUESTS = hello bench cpuid hypercalls evtchn pic lapic clocks string ioapic hpet faults spin ticks timekeeper busy \
-	hostile witness poke
+	load hostile witness poke
 
 GUEST_IMAGES = $(GUESTS:%=tests/guest/%.elf)
 GUEST_RT_OBJS = tests/guest/rt/start.o tests/guest/rt/rt.o
