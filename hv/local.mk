@@ -90,6 +90,7 @@ HV_SVM_SRCS += hv/arch/virt.c
 
 # arch/vmx: Intel back end (L3)
 HV_VMX_SRCS =
+HV_VMX_SRCS += hv/arch/vmx/apicv.c
 HV_VMX_SRCS += hv/arch/vmx/caps.c
 HV_VMX_SRCS += hv/arch/vmx/check.c
 HV_VMX_SRCS += hv/arch/vmx/controls.c
@@ -123,6 +124,7 @@ HV_DOM_SRCS += hv/dom/vcpu.c
 # hvm: what an exit means (L5)
 HV_HVM_SRCS =
 HV_HVM_SRCS += hv/hvm/cpuid_policy.c
+HV_HVM_SRCS += hv/hvm/topology.c
 HV_HVM_SRCS += hv/hvm/dom0_acpi.c
 HV_HVM_SRCS += hv/hvm/dom0_build.c
 HV_HVM_SRCS += hv/hvm/dump.c
@@ -143,6 +145,7 @@ HV_HVM_SRCS += hv/hvm/intr.c
 HV_HVM_SRCS += hv/hvm/io.c
 HV_HVM_SRCS += hv/hvm/ioreq_client.c
 HV_HVM_SRCS += hv/hvm/loop.c
+HV_HVM_SRCS += hv/hvm/mmio_mov.c
 HV_HVM_SRCS += hv/hvm/stats.c
 HV_HVM_SRCS += hv/hvm/ticks.c
 
@@ -197,6 +200,7 @@ HV_EMUL_SRCS += hv/emul/exec_simd.c
 HV_EMUL_SRCS += hv/emul/exec_string.c
 HV_EMUL_SRCS += hv/emul/exec_sys.c
 HV_EMUL_SRCS += hv/emul/flags.c
+HV_EMUL_SRCS += hv/emul/mov.c
 HV_EMUL_SRCS += hv/emul/operand.c
 HV_EMUL_SRCS += hv/emul/optable.c
 HV_EMUL_SRCS += hv/emul/task_switch.c

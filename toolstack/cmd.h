@@ -121,6 +121,7 @@ int cmd_domiflist(struct cmd_line *line);
 int cmd_console(struct cmd_line *line);
 int cmd_ttyconsole(struct cmd_line *line);
 int cmd_shutdown(struct cmd_line *line);
+int cmd_vcpu_set(struct cmd_line *line);
 int cmd_reboot(struct cmd_line *line);
 int cmd_reset(struct cmd_line *line);
 int cmd_destroy(struct cmd_line *line);

@@ -244,7 +244,13 @@ struct config_cpu_feature {
 /* Positions of single values that config_check.c and the builder complain about. */
 struct config_where {
 	struct config_pos name, memory, current_memory, vcpu, loader, emulator, kernel, initrd, cpu;
+	struct config_pos topology;
 	struct config_pos boot, graphics, video, hyperv;
+};
+
+/* How the vCPUs are grouped. sockets 0: not said, all are cores of one socket. */
+struct config_topology {
+	unsigned int sockets, cores, threads;
 };
 
 struct guest_config {
@@ -267,6 +273,7 @@ struct guest_config {
 	unsigned int weight;		     /* share of the CPUs; 0: the usual one */
 	unsigned int cpu_period_us;	     /* in each of which ... */
 	unsigned int cpu_quota_us;	     /* ... a vCPU may run so long on average; 0: no limit */
+	struct config_topology topology;
 
 	enum config_firmware firmware;
 	char *loader;	   /* image to start at guest reset; NULL: the installed hvmloader */

@@ -174,6 +174,19 @@ static void check_pins(const struct guest_config *cfg, struct config_diags *diag
 	}
 }
 
+/* As libvirt has it: every place of the topology is a vCPU that may be there. */
+static void check_topology(const struct guest_config *cfg, struct config_diags *diags)
+{
+	const struct config_topology *t = &cfg->topology;
+
+	if (t->sockets != 0 && t->sockets * t->cores * t->threads != cfg->max_vcpus) {
+		check_error(diags, cfg->where.topology, "domain/cpu/topology",
+			    "%u sockets of %u cores of %u threads make %u vCPUs, but <vcpu> says %u",
+			    t->sockets, t->cores, t->threads, t->sockets * t->cores * t->threads,
+			    cfg->max_vcpus);
+	}
+}
+
 static void check_disk_medium(const struct config_disk *disk, struct config_diags *diags)
 {
 	bool floppy = disk->device == CONFIG_DISK_FLOPPY;
@@ -429,6 +442,7 @@ int config_check(struct guest_config *cfg, struct config_diags *diags)
 	check_memory(cfg, diags);
 	check_firmware(cfg, diags);
 	check_pins(cfg, diags);
+	check_topology(cfg, diags);
 	for (unsigned int i = 0; i < cfg->nr_disks; i++) {
 		check_disk(cfg, i, diags);
 	}

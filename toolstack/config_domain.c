@@ -469,6 +469,21 @@ void config_dom_cpu_feature(struct cx *cx, xmlNode *node)
 	cx_keep(cx, &feature->name, name);
 }
 
+void config_dom_cpu_topology(struct cx *cx, xmlNode *node)
+{
+	struct config_topology *t = &cx->cfg->topology;
+	int64_t sockets = 1, dies = 1, cores = 1, threads = 1;
+
+	cx->cfg->where.topology = cx_where(cx, node, NULL);
+	if (cx_number(cx, node, "sockets", 1, CONFIG_MAX_VCPUS, &sockets) &&
+	    cx_number(cx, node, "dies", 1, 1, &dies) &&
+	    cx_number(cx, node, "cores", 1, CONFIG_MAX_VCPUS, &cores) &&
+	    cx_number(cx, node, "threads", 1, CONFIG_MAX_VCPUS, &threads)) {
+		*t = (struct config_topology){(unsigned int)sockets, (unsigned int)cores,
+					      (unsigned int)threads};
+	}
+}
+
 /* qemu:arg and xen:arg. */
 void config_dom_qemu_arg(struct cx *cx, xmlNode *node)
 {

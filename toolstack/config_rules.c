@@ -135,7 +135,7 @@ static const struct cx_rule cx_rules[] = {
 	USE("domain/cpu/feature", "policy name", NULL, NULL, config_dom_cpu_feature),
 	NOTE("domain/cpu/model", "the guest sees the host's CPU"),
 	NOTE("domain/cpu/vendor", "the guest sees the host's CPU"),
-	NOTE("domain/cpu/topology", "every vCPU is a core of its own"),
+	USE("domain/cpu/topology", "sockets dies cores threads", NULL, NULL, config_dom_cpu_topology),
 	NOTE("domain/cpu/numa", "the guest has one memory node"),
 	NOTE("domain/cpu/cache", "the guest sees the host's caches"),
 	NOTE("domain/cpu/maxphysaddr", "the guest sees the host's address size"),

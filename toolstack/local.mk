@@ -55,6 +55,7 @@ ostler_SOURCES = \
 	toolstack/monitor.c toolstack/monitor.h \
 	toolstack/cmd_screenshot.c \
 	toolstack/cmd_media.c \
+	toolstack/cmd_vcpuset.c \
 	toolstack/cmd_keys.c
 ostler_CFLAGS = $(HOSTED_CFLAGS)
 ostler_CPPFLAGS = $(TOOLSTACK_CPPFLAGS) $(YAJL_CFLAGS)
@@ -62,7 +63,7 @@ ostler_LDADD = $(QMP_LIBS) $(TOOLSTACK_LIBS)
 
 dist_man_MANS += toolstack/ostler.1 toolstack/ostler.xml.5
 dist_pkgdata_DATA = toolstack/guest.rng
-dist_doc_DATA = configs/minimal.xml configs/demo.xml configs/debian.xml
+dist_doc_DATA = configs/minimal.xml configs/demo.xml configs/debian.xml configs/smp.xml
 bashcompletiondir = $(datadir)/bash-completion/completions
 EXTRA_DIST += toolstack/README.md toolstack/completion.bash
 

@@ -158,6 +158,10 @@ const struct cmd cmd_table[] = {
 	 cmd_unpause},
 	{"trigger", "button-press inject-nmi", "DOMAIN nmi|reset|init|power|sleep [VCPU]",
 	 "press one of a guest's buttons", NULL, DOM, 1, 3, false, NULL, cmd_trigger},
+	{"vcpu-set", "setvcpus", "DOMAIN COUNT", "bring more of a guest's vCPUs on line",
+	 "COUNT is at most what <vcpu> of the document says. The guest sees the processors appear through ACPI; Linux\n"
+	 "wants 'echo 1 > /sys/devices/system/cpu/cpuN/online' where no rule of udev does it.",
+	 DOM, 2, 2, false, NULL, cmd_vcpu_set},
 	{"screenshot", NULL, "DOMAIN [FILE]", "picture of a guest's screen as PNG", NULL, DOM, 1, 2,
 	 false, NULL, cmd_screenshot},
 	{"vncdisplay", "domdisplay", "DOMAIN", "where a guest's VNC server listens", NULL, DOM, 1, 1,

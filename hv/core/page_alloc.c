@@ -203,16 +203,6 @@ void *page_virt(const struct page *p)
 	return mfn_virt(page_mfn(p));
 }
 
-void *mfn_virt(mfn_t m)
-{
-	return hpa_virt(mfn_to_hpa(m));
-}
-
-void *hpa_virt(hpa_t a)
-{
-	return (void *)(DIRECT_VIRT + a.v);
-}
-
 hpa_t virt_hpa(const void *p)
 {
 	uint64_t v = (uint64_t)p;

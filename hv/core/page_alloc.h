@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "arch/layout.h"
 #include "lib/addr.h"
 #include "lib/list.h"
 #include "lib/rangeset.h"
@@ -61,8 +62,20 @@ void page_put(struct page *p);
 mfn_t page_mfn(const struct page *p);
 struct page *mfn_page(mfn_t m);         /* NULL: not RAM that we manage */
 void *page_virt(const struct page *p);  /* direct map */
+#if __STDC_HOSTED__
 void *mfn_virt(mfn_t m);
 void *hpa_virt(hpa_t a);
+#else
+static inline void *hpa_virt(hpa_t a)
+{
+	return (void *)(DIRECT_VIRT + a.v);
+}
+
+static inline void *mfn_virt(mfn_t m)
+{
+	return hpa_virt(mfn_to_hpa(m));
+}
+#endif
 hpa_t virt_hpa(const void *p);          /* direct map or hypervisor image */
 
 uint64_t page_total(void);              /* frames managed */

@@ -30,6 +30,16 @@ enum p2m_type {
 
 struct domain;
 
+/* A 2 MiB stretch of frames that was looked up lately: its table of 4 KiB entries, or the larger entry that decides. */
+#define P2M_NEAR 64
+struct p2m_near {
+	uint64_t epoch;                         /* p2m.near_epoch when it was written: else it means nothing */
+	uint64_t stretch;                       /* gfn >> 9 */
+	const uint64_t *table;                  /* NULL: `entry` decides */
+	uint64_t entry;
+	unsigned int level;                     /* of `entry` */
+};
+
 struct p2m {
 	const struct p2m_format *format;        /* const after init */
 	struct spinlock lock;                   /* LOCK_P2M */
@@ -40,6 +50,8 @@ struct p2m {
 	uint64_t max_tables;                    /* [lock] 0: any number */
 	bool closed;                            /* [lock] being torn down: nothing is mapped any more */
 	uint64_t leaves[3];                     /* [lock] present leaves of 4 KiB, 2 MiB, 1 GiB */
+	uint64_t near_epoch;                    /* [lock] counts changes of the tree, from 1 */
+	struct p2m_near near[P2M_NEAR];         /* [lock] p2m_tree.c's */
 };
 
 struct p2m_entry {

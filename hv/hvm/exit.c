@@ -87,9 +87,14 @@ static enum verdict exit_nmi_window(struct vcpu *v, const struct vmexit *e)
 	return EXIT_RESUME;
 }
 
+/*
+ * The guest waits for another of its vCPUs. That may be waiting for this very CPU; when nobody does, the processor's own PAUSE
+ * gives the other thread of its core (or the emulator's next CPU) the turn.
+ */
 static enum verdict exit_pause(struct vcpu *v, const struct vmexit *e)
 {
 	sched_yield();
+	hw_pause();
 	return EXIT_NEXT;
 }
 

@@ -14,10 +14,14 @@ static bool allowed(const struct p2m_entry *p, const struct vmexit *e)
 
 static enum verdict emulate(struct vcpu *v, const struct vmexit *e, bool hole)
 {
+	enum verdict verdict;
+	if (hole && hvm_mmio_mov(v, e, &verdict)) {
+		return verdict;
+	}
 	v->hvm->mmio_gpa = e->npf.gpa.v;
 	v->hvm->mmio_write = e->npf.write;
 	v->hvm->mmio_hole = hole;
-	enum verdict verdict = hvm_emulate(v);
+	verdict = hvm_emulate(v);
 	v->hvm->mmio_gpa = ~0ull;
 	return verdict;
 }

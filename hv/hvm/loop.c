@@ -25,7 +25,8 @@ static const struct {
 	[VMEXIT_XSETBV] = { { { 0x0f, 0x01, 0xd1 } }, { 3 } },
 	[VMEXIT_WBINVD] = { { { 0x0f, 0x09 }, { 0x0f, 0x08 } }, { 2, 2 } },
 	[VMEXIT_RDPMC] = { { { 0x0f, 0x33 } }, { 2 } },
-	[VMEXIT_PAUSE] = { { { 0xf3, 0x90 } }, { 2 } },
+	/* behind its F3, which is passed over like any prefix */
+	[VMEXIT_PAUSE] = { { { 0x90 } }, { 1 } },
 };
 
 static unsigned int match_forms(enum vmexit_kind kind, const uint8_t *bytes, unsigned int avail,
@@ -109,8 +110,12 @@ static void advance(struct vcpu *v, const struct vmexit *e)
 		v->arch.regs.rip &= code.long64 ? ~0ull : 0xffffffff;
 	}
 	virt->set_shadow(&v->arch, false);
-	if (v->arch.regs.rflags & RFLAGS_TF) {
-		hvm_raise(v, EXC_DB, false, 0, 0);
+	if (v->arch.regs.rflags & (RFLAGS_TF | RFLAGS_RF)) {
+		/* RF holds for one instruction, and a step was asked for when it began */
+		v->arch.regs.rflags &= ~RFLAGS_RF;
+		if (v->arch.regs.rflags & RFLAGS_TF) {
+			hvm_raise_step(v);
+		}
 	}
 }
 
@@ -195,6 +200,7 @@ static bool enter_once(struct vcpu *v, struct vmexit *e)
 	fence_full();
 	if (READ_ONCE(cpu->softirq_pending) != 0 || load_acquire(&v->kicked) != 0) {
 		WRITE_ONCE(cpu->in_guest, 0);
+		WRITE_ONCE(cpu->exits, cpu->exits + 1);
 		hw_irq_enable();
 		sched_check();
 		return false;

@@ -503,6 +503,26 @@ START_TEST(test_clock_life_cpu)
 }
 END_TEST
 
+#define SMP "<features><acpi/><apic/></features>"
+
+START_TEST(test_topology)
+{
+	assert_clean(SMP "<vcpu>12</vcpu><cpu><topology sockets='2' dies='1' cores='3' threads='2'/></cpu>", "");
+	ck_assert_uint_eq(cfg->topology.sockets, 2);
+	ck_assert_uint_eq(cfg->topology.cores, 3);
+	ck_assert_uint_eq(cfg->topology.threads, 2);
+	assert_clean(SMP "<vcpu current='1'>4</vcpu>", "");
+	ck_assert_uint_eq(cfg->topology.sockets, 0);
+	ck_assert_uint_eq(cfg->vcpus, 1);
+	ck_assert_int_ne(load_parts(SMP "<vcpu>4</vcpu><cpu><topology sockets='2' cores='3' threads='1'/></cpu>", ""), 0);
+	ck_assert_ptr_nonnull(strstr(message(0), "domain/cpu/topology: 2 sockets of 3 cores of 1 threads make 6 vCPUs, but "
+						 "<vcpu> says 4"));
+	ck_assert_int_ne(load_parts(SMP "<vcpu>4</vcpu><cpu><topology sockets='2' dies='2' cores='1' threads='1'/></cpu>", ""), 0);
+	ck_assert_int_ne(load_parts(SMP "<vcpu>4</vcpu><cpu><topology sockets='0' cores='4' threads='1'/></cpu>", ""), 0);
+	drop();
+}
+END_TEST
+
 START_TEST(test_commandline_namespaces)
 {
 	ck_assert_int_eq(load("<domain type='xen' xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>"
@@ -618,7 +638,7 @@ int main(void)
 		test_unknown_things_are_named, test_cputune, test_noted_and_rejected, test_not_well_formed,
 		test_names, test_uuid, test_loader, test_disks, test_disk_block_and_xvd,
 		test_disk_rules, test_boot_order, test_nics, test_serials,
-		test_graphics_and_video, test_clock_life_cpu, test_commandline_namespaces,
+		test_graphics_and_video, test_clock_life_cpu, test_topology, test_commandline_namespaces,
 		test_positions, test_pinned_uuid, test_examples, NULL,
 	};
 

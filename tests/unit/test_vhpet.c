@@ -416,6 +416,14 @@ START_TEST(test_random_accesses)
 		if (rnd_below(&r, 1000) == 0) {
 			w.now += rnd_below(&r, 1ull << 42);
 		}
+		if (rnd_below(&r, 50) == 0) {
+			vhpet_set_policy(&v, rnd_below(&r, VTICK_POLICIES));
+		}
+		for (unsigned int n = 20; n < 24; n++) {
+			w.waiting[n] = rnd_below(&r, 2);
+		}
+		w.msi_waiting = rnd_below(&r, 2);
+		vhpet_taken(&v);
 	}
 }
 END_TEST
@@ -424,8 +432,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		test_registers, test_counter, test_one_shot, test_reset_comparator_is_silent,
-		test_periodic, test_policies, test_fsb, test_32_bit, test_period_cut_to_32_bits, test_level,
-		test_legacy, test_random_accesses, NULL
+		test_periodic, test_policies, test_fsb, test_32_bit, test_period_cut_to_32_bits, test_level, test_legacy,
+		test_random_accesses, NULL
 	};
 
 	return suite_run("vhpet", setup, tests);
