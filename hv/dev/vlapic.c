@@ -94,6 +94,18 @@ uint8_t vlapic_ppr(const struct vlapic *v)
 	return (v->tpr & 0xf0) >= in_service ? v->tpr : in_service;
 }
 
+uint8_t vlapic_apr(const struct vlapic *v)
+{
+	int isr = highest(v->isr), irr = highest(v->irr);
+	uint8_t tpr = READ_ONCE(v->tpr), in_service = isr < 0 ? 0 : isr & 0xf0;
+	uint8_t waiting = irr < 0 ? 0 : irr & 0xf0;
+
+	if ((tpr & 0xf0) >= waiting && (tpr & 0xf0) > in_service) {
+		return tpr;
+	}
+	return MAX((uint8_t)(tpr & 0xf0 & in_service), waiting);
+}
+
 bool vlapic_set_irq(struct vlapic *v, uint8_t vector, bool level)
 {
 	if (vector < 16) {
@@ -628,6 +640,12 @@ void vlapic_reset(struct vlapic *v, bool init)
 		WRITE_ONCE(v->ldr, 0);
 	}
 	dest_changed(v);
+}
+
+void vlapic_set_id(struct vlapic *v, uint32_t id)
+{
+	v->id = id;
+	v->xapic_id = id << 24;
 }
 
 void vlapic_init(struct vlapic *v, const struct vlapic_host *host, uint32_t id, bool bsp,

@@ -10,9 +10,9 @@
 
 /*
  * A periodic timer interrupts at most this often, whatever the guest programs: the host must
- * live.
+ * live, and it pays for this timer while the guest does not run.
  */
-#define MIN_PERIOD_NS 10000u
+#define MIN_PERIOD_NS 200000u
 
 /* Of a faster one each look is one tick, not all that passed: nobody could take them. */
 #define LEAST_PERIOD_NS 10000u

@@ -13,7 +13,7 @@
 
 #define NS_PER_S       1000000000ull
 #define REFRESH_TICKS  18u              /* port 61h bit 4 toggles with the memory refresh, 15 us */
-#define MIN_EDGE_TICKS 24u              /* interrupts come at most this often: 20 us */
+#define MIN_EDGE_TICKS 240u             /* interrupts come at most this often: 200 us */
 
 #define LEAST_COUNT    12u              /* 10 us: with a faster one each look is one tick, not all that passed */
 

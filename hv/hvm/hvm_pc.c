@@ -294,8 +294,12 @@ int hvm_set_pci_link(struct domain *d, unsigned int link, unsigned int irq)
 	return rc;
 }
 
+/* Dom0 has the machine's own buttons. */
 int hvm_power_button(struct domain *d)
 {
+	if (!d->hvm->has_pc) {
+		return -EINVAL;
+	}
 	spin_lock(&d->hvm->lock);
 	vpmtimer_power_button(&d->hvm->pm);
 	spin_unlock(&d->hvm->lock);
@@ -304,6 +308,9 @@ int hvm_power_button(struct domain *d)
 
 int hvm_sleep_button(struct domain *d)
 {
+	if (!d->hvm->has_pc) {
+		return -EINVAL;
+	}
 	spin_lock(&d->hvm->lock);
 	vpmtimer_sleep_button(&d->hvm->pm);
 	spin_unlock(&d->hvm->lock);
