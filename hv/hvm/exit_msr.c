@@ -56,6 +56,8 @@ static int tsc_write(struct vcpu *v, uint32_t msr, uint64_t value)
 {
 	virt->set_tsc_offset(&v->arch, (int64_t)(value - hw_rdtsc()));
 	shared_info_time_update(v);
+	/* A deadline set before comes at another moment now. */
+	vlapic_timer_expired(&v->hvm->lapic);
 	return 0;
 }
 

@@ -63,6 +63,8 @@ struct hvm_domain {
 	bool callback_level;            /* [lock] the callback wire is high */
 	uint32_t invalidate_gen;        /* atomic: RAM went away so many times */
 	bool hpet_on;                   /* [lock] HVM_PARAM_HPET_ENABLED */
+	bool ticks_owed;                /* [lock writes] a timer chip waits for its interrupt to be taken */
+	uint8_t lapic_policy;           /* [lock writes] enum vtick_policy of the local APICs' timers */
 };
 
 /* Requests to a vCPU from others; its own loop serves them. */
