@@ -33,6 +33,8 @@ HV_CORE_SRCS += hv/core/panic.c
 HV_CORE_SRCS += hv/core/percpu.c
 HV_CORE_SRCS += hv/core/sched.c
 HV_CORE_SRCS += hv/core/sched_credit.c
+HV_CORE_SRCS += hv/core/sched_place.c
+HV_CORE_SRCS += hv/core/sched_queue.c
 HV_CORE_SRCS += hv/core/selftest.c
 HV_CORE_SRCS += hv/core/smp.c
 HV_CORE_SRCS += hv/core/softirq.c
@@ -88,6 +90,7 @@ HV_SVM_SRCS += hv/arch/virt.c
 
 # arch/vmx: Intel back end (L3)
 HV_VMX_SRCS =
+HV_VMX_SRCS += hv/arch/vmx/apicv.c
 HV_VMX_SRCS += hv/arch/vmx/caps.c
 HV_VMX_SRCS += hv/arch/vmx/check.c
 HV_VMX_SRCS += hv/arch/vmx/controls.c
@@ -121,6 +124,7 @@ HV_DOM_SRCS += hv/dom/vcpu.c
 # hvm: what an exit means (L5)
 HV_HVM_SRCS =
 HV_HVM_SRCS += hv/hvm/cpuid_policy.c
+HV_HVM_SRCS += hv/hvm/topology.c
 HV_HVM_SRCS += hv/hvm/dom0_acpi.c
 HV_HVM_SRCS += hv/hvm/dom0_build.c
 HV_HVM_SRCS += hv/hvm/dump.c
@@ -142,6 +146,7 @@ HV_HVM_SRCS += hv/hvm/io.c
 HV_HVM_SRCS += hv/hvm/ioreq_client.c
 HV_HVM_SRCS += hv/hvm/loop.c
 HV_HVM_SRCS += hv/hvm/mmio_mov.c
+HV_HVM_SRCS += hv/hvm/stats.c
 HV_HVM_SRCS += hv/hvm/ticks.c
 
 # abi: the hypercall front (L6)
@@ -151,11 +156,13 @@ HV_ABI_SRCS += hv/abi/access.c
 HV_ABI_SRCS += hv/abi/dm_op.c
 HV_ABI_SRCS += hv/abi/domain_info.c
 HV_ABI_SRCS += hv/abi/domctl.c
+HV_ABI_SRCS += hv/abi/domctl_sched.c
 HV_ABI_SRCS += hv/abi/hc_evtchn.c
 HV_ABI_SRCS += hv/abi/hc_grant.c
 HV_ABI_SRCS += hv/abi/hc_hvm.c
 HV_ABI_SRCS += hv/abi/hc_memory.c
 HV_ABI_SRCS += hv/abi/hc_misc.c
+HV_ABI_SRCS += hv/abi/hc_ostler.c
 HV_ABI_SRCS += hv/abi/hc_physmap.c
 HV_ABI_SRCS += hv/abi/hc_platform.c
 HV_ABI_SRCS += hv/abi/hc_sched.c

@@ -170,6 +170,7 @@ void page_put(struct page *p)
 {
 	uint32_t old = atomic_sub(&p->refs, 1);
 	struct domain *owner = p->owner;
+	bool charged = p->flags & PAGE_F_CHARGED;
 	uint64_t flags;
 
 	BUG_ON(old == 0 || p->state != PAGE_OWNED);
@@ -184,7 +185,7 @@ void page_put(struct page *p)
 	buddy_free(&buddy, page_mfn(p).v, 0, false);
 	spin_unlock_irqrestore(&lock, flags);
 	/* Last: the frame may have been the domain's last tie to life. */
-	page_owner_gone(owner, p);
+	page_owner_gone(owner, charged);
 }
 
 mfn_t page_mfn(const struct page *p)

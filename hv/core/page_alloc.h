@@ -35,6 +35,7 @@ struct page {
 enum page_state { PAGE_RESERVED, PAGE_FREE, PAGE_HV, PAGE_OWNED };
 
 #define PAGE_F_LISTED  1u               /* on its owner's list: the owner's own reference is held */
+#define PAGE_F_CHARGED 4u               /* counts in its owner's tot_pages until the frame is free again */
 #define PAGE_F_SPECIAL 2u               /* shared info, grant table, ioreq page: never guest RAM */
 #define PAGE_F_DIRTY   0x4000u          /* [LOCK_PAGES] first page of a free block that holds old data */
 #define PAGE_F_HOLE    0x8000u          /* const: no RAM in this frame */
@@ -88,7 +89,7 @@ uint64_t page_array_bytes(uint64_t frames);
 void page_init(struct page *array, uint64_t frames, const struct rangeset *ram);
 void page_add_free(mfn_t mfn, uint64_t n);
 
-/* Up-call, defined in dom/: the last reference of a page that d owned is gone. */
-void page_owner_gone(struct domain *d, struct page *p);
+/* Up-call, defined in dom/: the last reference of a page that d owned is gone; its PAGE_F_CHARGED was as given. */
+void page_owner_gone(struct domain *d, bool charged);
 
 #endif

@@ -77,6 +77,9 @@ static bool is_large(unsigned int level, const struct mode *m, uint64_t cr4)
 static bool allowed(const struct walk_state *s, const struct walk_regs *regs, unsigned int flags)
 {
 	bool user = s->all & PTE_U, writable = s->all & PTE_W;
+	if (flags & WALK_UNCHECKED) {
+		return true;
+	}
 	if ((flags & WALK_FETCH) && (s->any & PTE_NX)) {
 		return false;
 	}

@@ -24,6 +24,9 @@ static const enum p2m_access type_access[P2M_TYPES] = {
 	[P2M_SPECIAL] = P2M_ACC_RW,
 };
 
+#define TABLES_MIN      256             /* what is scattered: ROMs, frame buffer, shared pages */
+#define PAGES_PER_TABLE 128
+
 /* Does an entry of this type hold a page reference of its own? */
 static bool type_holds_ref(enum p2m_type t)
 {
@@ -53,6 +56,13 @@ int p2m_init(struct p2m *p, const struct p2m_format *format)
 	p->gen = 1;
 	p->near_epoch = 1;
 	return 0;
+}
+
+void p2m_set_limit(struct domain *d, uint64_t pages)
+{
+	spin_lock(&d->p2m.lock);
+	d->p2m.max_tables = TABLES_MIN + pages / PAGES_PER_TABLE;
+	spin_unlock(&d->p2m.lock);
 }
 
 void p2m_free(struct p2m *p)
@@ -122,6 +132,9 @@ static int map_locked(struct p2m *p, gfn_t gfn, mfn_t mfn, unsigned int level, e
 {
 	const struct p2m_format *f = p->format;
 	unsigned int found;
+	if (p->closed) {
+		return -EINVAL;
+	}
 	/* Asked first, so that a refused call does not split the larger leaf that it met. */
 	if (p2m_tree_get(p, gfn, &found) != 0 && found > level) {
 		return -EEXIST;
@@ -334,6 +347,7 @@ int p2m_teardown(struct domain *d, unsigned int budget)
 		return 0;
 	}
 	spin_lock(&p->lock);
+	p->closed = true;
 	bool done = p2m_tree_drain(p, budget, drop_entry, p);
 	retire(d);
 	spin_unlock(&p->lock);

@@ -55,7 +55,7 @@ uint64_t p2m_tree_find(struct p2m *p, gfn_t gfn, unsigned int *level)
 static bool split(struct p2m *p, uint64_t *entry, unsigned int level)
 {
 	const struct p2m_format *f = p->format;
-	uint64_t *table = page_alloc_virt();
+	uint64_t *table = p->max_tables == 0 || p->tables < p->max_tables ? page_alloc_virt() : NULL;
 	if (table == NULL) {
 		return false;
 	}

@@ -374,7 +374,21 @@ static bool glue_interrupt_pending(struct emul_ctxt *c)
 	return load_acquire(&v->kicked) != 0 && (v->arch.regs.rflags & RFLAGS_IF) != 0;
 }
 
+/* The six and the task register. */
+#define ALL_SEGS ((1u << (SEG_COUNT + 1)) - 1)
+
+static void fetch_seg(struct emul_ctxt *c, unsigned int seg)
+{
+	const struct vcpu *v = c->opaque;
+	if (seg == SEG_COUNT) {
+		virt->get_seg(&v->arch, VSEG_TR, &c->tr);
+	} else {
+		virt->get_seg(&v->arch, (enum vseg)seg, &c->seg[seg]);
+	}
+}
+
 static const struct emul_ops ops = {
+	.fetch_seg = fetch_seg,
 	.read = glue_read,
 	.write = glue_write,
 	.cmpxchg = glue_cmpxchg,
@@ -395,6 +409,13 @@ static const struct emul_ops ops = {
 	.interrupt_pending = glue_interrupt_pending,
 };
 
+void emul_glue_fetch_all(struct emul_ctxt *c)
+{
+	for (unsigned int i = 0; i <= SEG_COUNT; i++) {
+		(void)emul_get_seg(c, i);
+	}
+}
+
 void emul_glue_load(struct vcpu *v, struct emul_ctxt *c)
 {
 	struct virt_code s;
@@ -404,8 +425,8 @@ void emul_glue_load(struct vcpu *v, struct emul_ctxt *c)
 	memcpy(c->gpr, v->arch.regs.gpr, sizeof(c->gpr));
 	c->rip = v->arch.regs.rip;
 	c->rflags = v->arch.regs.rflags;
-	virt->get_segs(&v->arch, c->seg);
-	virt->get_seg(&v->arch, VSEG_TR, &c->tr);
+	virt->get_seg(&v->arch, VSEG_CS, &c->seg[SEG_CS]);
+	c->segs_missing = ALL_SEGS & ~(1u << SEG_CS);
 	c->cr0 = s.cr0;
 	c->cr4 = s.cr4;
 	c->efer = s.efer;
@@ -439,8 +460,8 @@ static enum verdict cannot_emulate(struct vcpu *v)
 	return hvm_fault_ud(v);
 }
 
-/* The page behind a frame of code. The pointer stays good while the map's generation does: a page leaves a domain only
- * through an unmap, which moves it. */
+/* The page behind a frame of code. What was read through the pointer is good if the map's generation is still gfn_gen
+ * afterwards: a page leaves a domain only through an unmap, which moves it before the page is freed. */
 static const uint8_t *code_page(struct vcpu *v, gfn_t gfn)
 {
 	struct code_cache *k = &v->hvm->code;
@@ -462,7 +483,7 @@ const uint8_t *hvm_code_at(struct vcpu *v, uint64_t linear, unsigned int *n)
 {
 	struct walk_result r;
 	*n = MIN(15u, (unsigned int)(PAGE_SIZE - (linear & (PAGE_SIZE - 1))));
-	if (guest_translate_with(v, &v->hvm->walk, linear, 0, &r) != 0) {
+	if (guest_translate_with(v, &v->hvm->walk, linear, WALK_UNCHECKED, &r) != 0) {
 		return NULL;
 	}
 	const uint8_t *page = code_page(v, gpa_to_gfn(r.gpa));
@@ -482,7 +503,7 @@ static void prefetch(struct vcpu *v, struct emul_ctxt *c)
 		} else {
 			memcpy(c->insn, code, n);
 		}
-		c->insn_len = (uint8_t)n;
+		c->insn_len = hvm_code_kept(v) ? (uint8_t)n : 0;
 	}
 }
 
@@ -498,7 +519,7 @@ enum verdict hvm_emulate(struct vcpu *v)
 		emul_glue_store(v, &c);
 		virt->set_shadow(&v->arch, c.shadow_sti || c.shadow_ss);
 		if (c.singlestep) {
-			hvm_raise(v, EXC_DB, false, 0, 0);
+			hvm_raise_step(v);
 		}
 		return EXIT_RESUME;
 	case EMUL_FAULT:
@@ -520,11 +541,11 @@ unsigned int hvm_fetch(struct vcpu *v, uint64_t linear, uint8_t *bytes, unsigned
 	unsigned int first = MIN(size, (unsigned int)(PAGE_SIZE - (linear & (PAGE_SIZE - 1))));
 	struct walk_result r;
 	memset(bytes, 0, size);
-	if (guest_translate(v, linear, 0, &r) != 0 ||
+	if (guest_translate(v, linear, WALK_UNCHECKED, &r) != 0 ||
 	    guest_read_phys(v->domain, r.gpa, bytes, first) != 0) {
 		return 0;
 	}
-	if (first < size && guest_translate(v, linear + first, 0, &r) == 0 &&
+	if (first < size && guest_translate(v, linear + first, WALK_UNCHECKED, &r) == 0 &&
 	    guest_read_phys(v->domain, r.gpa, bytes + first, size - first) == 0) {
 		return size;
 	}
@@ -540,7 +561,7 @@ void hvm_code_cache_fill(struct vcpu *v, uint64_t linear, uint64_t cr3)
 	struct page *page;
 	c->page = NULL;
 	c->gen = load_acquire(&v->domain->p2m.gen);
-	if (guest_translate(v, linear, 0, &r) == 0 &&
+	if (guest_translate(v, linear, WALK_UNCHECKED, &r) == 0 &&
 	    p2m_get_own_page(v->domain, gpa_to_gfn(r.gpa), false, &page) == 0) {
 		c->linear = linear & PAGE_MASK;
 		c->cr3 = cr3;

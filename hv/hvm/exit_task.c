@@ -9,8 +9,6 @@
 #include "hvm/hvm.h"
 #include "hvm/hvm_state.h"
 
-#define DR6_BT (1ull << 15)
-
 static enum task_source source_of(const struct vmexit *e)
 {
 	static const enum task_source of[] = { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };
@@ -56,6 +54,7 @@ enum verdict exit_task(struct vcpu *v, const struct vmexit *e)
 	t.gdt_base = s.gdt_base;
 	t.gdt_limit = s.gdt_limit;
 	emul_glue_load(v, &c);
+	emul_glue_fetch_all(&c);
 	if (by_instruction(e, t.source)) {
 		unsigned int len = e->insn_len ? e->insn_len : emul_insn_length(&c);
 		if (len == 0) {

@@ -59,7 +59,8 @@ bool hvm_mmio_mov(struct vcpu *v, const struct vmexit *e, enum verdict *verdict)
 	}
 	v->hvm->walk = (struct walk_regs){ code.cr0, code.cr3, code.cr4, code.efer, v->arch.regs.rflags };
 	const uint8_t *bytes = hvm_code_at(v, code.long64 ? rip : (uint32_t)(code.cs_base + rip), &n);
-	if (bytes == NULL || !emul_mov_decode(bytes, n, code.long64, gpr, rip, &m) || !is_operand(v, &m, e, code.long64)) {
+	if (bytes == NULL || !emul_mov_decode(bytes, n, code.long64, gpr, rip, &m) || !hvm_code_kept(v) ||
+	    !is_operand(v, &m, e, code.long64)) {
 		return false;
 	}
 	uint64_t value = m.immediate ? m.value : gpr[m.reg];

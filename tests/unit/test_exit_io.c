@@ -170,6 +170,13 @@ START_TEST(test_npf_hopeless)
 	entry = (struct p2m_entry){ MFN(5), P2M_FOREIGN, 0 };
 	ck_assert_int_eq(npf(false, true, false), EXIT_CRASH);
 	ck_assert_uint_eq(crashes, 3);
+	/* An interrupt table, or the stack of a handler, where there is no memory. */
+	struct vmexit e = { .kind = VMEXIT_NPF, .npf = { .gpa = GPA(0xfed00000) }, .interrupted = { .valid = true } };
+
+	ck_assert_int_eq(exit_npf(v, &e), EXIT_RESUME);
+	entry = (struct p2m_entry){ MFN_INVALID, P2M_HOLE, 0 };
+	ck_assert_int_eq(exit_npf(v, &e), EXIT_CRASH);
+	ck_assert_uint_eq(crashes, 4);
 	ck_assert_uint_eq(emulations, 0);
 }
 END_TEST

@@ -183,7 +183,9 @@ void svm_decode_exit(struct arch_vcpu *v, struct vmexit *e)
 		e->kind = VMEXIT_EXCEPTION;
 		decode_exception(c, e);
 	} else {
-		e->kind = code == SVM_EXIT_INVALID ? VMEXIT_ENTRY_FAILED : VMEXIT_OTHER;
+		/* QEMU's TCG writes 32 bits of it, also when the guest sets a reserved bit of CR4. */
+		bool invalid = code == SVM_EXIT_INVALID || code == (uint32_t)SVM_EXIT_INVALID;
+		e->kind = invalid ? VMEXIT_ENTRY_FAILED : VMEXIT_OTHER;
 		e->other.code = code;
 	}
 }

@@ -24,6 +24,7 @@
 #define SELF_VECTOR    0x40u
 #define WARM_UP        100u             /* turns of a device model: until its Dom0 has ended what started this guest */
 #define PM_TIMER_RESET 0x1f48u          /* before the firmware moves it */
+#define BATCHES        10u
 
 static void op_nothing(void)
 {
@@ -156,17 +157,26 @@ static const struct {
 	{ "qemu-mmio", op_vga, 200, true, NULL },
 };
 
+/* The best of some batches: on a machine whose time is short the host's own interrupts fall into the others. */
 static uint32_t measure(void (*op)(void), unsigned int turns, unsigned int warm_up)
 {
+	unsigned int batch = turns / BATCHES;
+	uint32_t best = UINT32_MAX;
+
 	for (unsigned int i = 0; i <= warm_up; i++) {
 		op();
 	}
-	uint64_t start = rdtsc();
+	for (unsigned int n = 0; n < BATCHES; n++) {
+		uint64_t start = rdtsc();
 
-	for (unsigned int i = 0; i < turns; i++) {
-		op();
+		for (unsigned int i = 0; i < batch; i++) {
+			op();
+		}
+		uint32_t ticks = (uint32_t)(rdtsc() - start) / batch;
+
+		best = ticks < best ? ticks : best;
 	}
-	return (uint32_t)(rdtsc() - start) / turns;
+	return best;
 }
 
 /* The host bridge of the device model's machine. */
