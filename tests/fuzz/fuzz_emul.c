@@ -104,12 +104,12 @@ static enum emul_result op_cmpxchg(struct emul_ctxt *c, uint64_t linear, void *o
 				   unsigned int size, bool *ok)
 {
 	enum emul_result r = access(c, linear, size);
-	uint8_t *at = world_of(c)->mem + linear;
 
 	CHECK(size <= 16);
 	if (r != EMUL_OK) {
 		return r;
 	}
+	uint8_t *at = world_of(c)->mem + linear;
 	*ok = memcmp(at, old, size) == 0;
 	memcpy(*ok ? at : old, *ok ? new : at, size);
 	return EMUL_OK;

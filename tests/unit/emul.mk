@@ -56,8 +56,16 @@ tests_unit_test_task_switch_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_task_switch_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_task_switch_LDADD = $(TEST_LDADD)
 
+# Guided by what the inputs reach; the engine must not count itself.
+check_LIBRARIES += tests/fuzz/libguided.a
+tests_fuzz_libguided_a_SOURCES = tests/fuzz/guided.c
+tests_fuzz_libguided_a_CFLAGS = $(TEST_CFLAGS)
+tests_fuzz_libguided_a_CPPFLAGS = $(TEST_CPPFLAGS) \
+	-DFUZZ_CORPUS_DIR='"$(abs_top_srcdir)/tests/fuzz/corpus/emul"'
+
 check_PROGRAMS += tests/fuzz/fuzz_emul
 TESTS += tests/fuzz/fuzz_emul
-tests_fuzz_fuzz_emul_SOURCES = tests/fuzz/fuzz_emul.c tests/fuzz/standalone.c $(EMUL_TESTED)
-tests_fuzz_fuzz_emul_CFLAGS = $(TEST_CFLAGS)
+tests_fuzz_fuzz_emul_SOURCES = tests/fuzz/fuzz_emul.c $(EMUL_TESTED)
+tests_fuzz_fuzz_emul_CFLAGS = $(TEST_CFLAGS) -fsanitize-coverage=trace-pc
 tests_fuzz_fuzz_emul_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_fuzz_fuzz_emul_LDADD = tests/fuzz/libguided.a
