@@ -99,7 +99,7 @@ struct vcpu {
 	struct hvm_vcpu *hvm;           /* hvm/ */
 	bool online;                    /* [own + domctl while paused] started and not parked by INIT */
 	bool blocked;                   /* [own] in HLT or poll: shown in domain info */
-	uint32_t kicked;                /* atomic: something in dom/ or hvm/ wants the vCPU's attention */
+	uint32_t kicked;                /* atomic: VCPU_LOOK, VCPU_CHORES: not 0 keeps it from entering the guest */
 	char name[16];                  /* const: "d1v0", for the unit */
 	struct timer singleshot;        /* VIRQ_TIMER (dom/vcpu.c) */
 	struct timer periodic;          /* VIRQ_TIMER every period ns */
@@ -118,6 +118,20 @@ struct vcpu {
 };
 
 enum { VCPU_AREA_RUNSTATE = 1, VCPU_AREA_TIME = 2 };
+
+/* Why a vCPU's loop must not enter the guest at once. Whoever sets VCPU_LOOK may overwrite VCPU_CHORES: with either, the
+ * loop does all chores. */
+enum {
+	VCPU_LOOK = 1,          /* something in dom/ or hvm/ wants its attention: an interrupt, a request, the end */
+	VCPU_CHORES = 2         /* areas to write, device models to tell */
+};
+
+/* The areas named have to be written anew. Any CPU. */
+static inline void vcpu_areas_changed(struct vcpu *v, uint32_t which)
+{
+	atomic_or(&v->areas_dirty, which);
+	atomic_or(&v->kicked, (uint32_t)VCPU_CHORES);
+}
 
 /* What happens when a vCPU's unit gets and leaves its CPU; defined in hvm/. */
 extern const struct sched_hooks vcpu_sched_hooks;

@@ -107,7 +107,7 @@ void vcpu_kick(struct vcpu *v)
 	if (READ_ONCE(v->domain->dead)) {
 		return;
 	}
-	atomic_xchg(&v->kicked, 1);
+	atomic_xchg(&v->kicked, (uint32_t)VCPU_LOOK);
 	sched_wake(&v->unit);
 	/* Whether it is in the guest now or about to be, the interrupt ends or prevents that. */
 	cpu = READ_ONCE(v->unit.cpu);
@@ -152,7 +152,7 @@ void vcpu_runstate_change(struct vcpu *v, int state)
 	r->state_entry_time = now;
 	r->state = state;
 	if (v->runstate_addr != 0) {
-		atomic_or(&v->areas_dirty, VCPU_AREA_RUNSTATE);
+		vcpu_areas_changed(v, VCPU_AREA_RUNSTATE);
 	}
 }
 

@@ -160,7 +160,7 @@ void hvm_requeue(struct vcpu *v, const struct vm_event *e);
 /* The vCPU's own loop: something about its interrupts changed, look before the next entry. */
 static inline void hvm_look_again(struct vcpu *v)
 {
-	WRITE_ONCE(v->kicked, 1u);
+	WRITE_ONCE(v->kicked, (uint32_t)VCPU_LOOK);
 }
 /* intr.c */
 void hvm_intr_prepare(struct vcpu *v);
@@ -171,6 +171,8 @@ void hvm_callback_update(struct domain *d);
 /* io.c */
 enum io_route { ROUTE_DONE, ROUTE_CRASH };
 enum io_route hvm_io(struct vcpu *v, struct io_access *a);
+/* The same for a port. */
+enum io_route hvm_port(struct vcpu *v, struct io_access *a);
 /* Is the access answered inside the hypervisor? */
 bool hvm_io_internal(struct vcpu *v, const struct io_access *a);
 /* Bulk request with a guest buffer (gpa) or one repeated value; *count in: wanted, out: done (0: not possible). */

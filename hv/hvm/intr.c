@@ -241,6 +241,21 @@ static void put_in(struct vcpu *v, const struct vm_event *e)
 	virt->inject(&v->arch, e);
 }
 
+/* The guest can take an interrupt: is there one? */
+static bool take_interrupt(struct vcpu *v)
+{
+	int vector = next_vector(v, true);
+	if (vector < 0) {
+		return false;
+	}
+	put_in(v, &(struct vm_event){ .valid = true, .type = EVENT_EXTINT, .vector = (uint8_t)vector });
+	trace(TRC_ENTRY_EVENT, v->domain->id, (uint16_t)v->id, (uint64_t)vector, 0);
+	if (READ_ONCE(v->domain->hvm->ticks_owed)) {
+		hvm_ticks_taken(v->domain->hvm);
+	}
+	return true;
+}
+
 void hvm_intr_prepare(struct vcpu *v)
 {
 	struct hvm_vcpu *h = v->hvm;
@@ -251,6 +266,7 @@ void hvm_intr_prepare(struct vcpu *v)
 	if (v->id == 0) {
 		hvm_callback_update(v->domain);
 	}
+	bool none = false;
 	if (h->pending.valid) {
 		put_in(v, &h->pending);
 		h->pending.valid = false;
@@ -258,17 +274,11 @@ void hvm_intr_prepare(struct vcpu *v)
 		WRITE_ONCE(h->nmi_pending, false);
 		put_in(v, &(struct vm_event){ .valid = true, .type = EVENT_NMI,
 							   .vector = EXC_NMI });
-	} else if (next_vector(v, false) >= 0 && virt->can_take(&v->arch, WINDOW_INTR)) {
-		int vector = next_vector(v, true);
-		put_in(v, &(struct vm_event){ .valid = true, .type = EVENT_EXTINT,
-							   .vector = (uint8_t)vector });
-		trace(TRC_ENTRY_EVENT, v->domain->id, (uint16_t)v->id, (uint64_t)vector, 0);
-		if (READ_ONCE(v->domain->hvm->ticks_owed)) {
-			hvm_ticks_taken(v->domain->hvm);
-		}
+	} else if (virt->can_take(&v->arch, WINDOW_INTR)) {
+		none = !take_interrupt(v);
 	}
 	/* Whatever still waits needs an exit as soon as the guest can take it. */
-	want(v, &h->window_intr, WINDOW_INTR, next_vector(v, false) >= 0);
+	want(v, &h->window_intr, WINDOW_INTR, !none && next_vector(v, false) >= 0);
 	want(v, &h->window_tpr, WINDOW_TPR, vlapic_blocked_by_tpr(&h->lapic));
 	if (READ_ONCE(h->nmi_pending)) {
 		virt->want_window(&v->arch, WINDOW_NMI, true);
