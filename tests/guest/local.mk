@@ -4,7 +4,7 @@
 GUESTS = \
 	hello bench cpuid hypercalls evtchn \
 	pic lapic clocks string ioapic hpet faults spin level \
-	ticks timekeeper busy load \
+	ticks timekeeper busy load rtckeep \
 	hostile witness poke \
 	sipi ipi x2ipi tscsync manycpus p2mflush
 
