@@ -12,6 +12,9 @@
 #define RFLAGS_RF  (1ull << 16)
 #define RFLAGS_AC  (1ull << 18)
 
+#define DR6_BS (1ull << 14)             /* single step */
+#define DR6_BT (1ull << 15)             /* task switch */
+
 #define CR0_PE (1ull << 0)
 #define CR0_MP (1ull << 1)
 #define CR0_EM (1ull << 2)

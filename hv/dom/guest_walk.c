@@ -70,6 +70,9 @@ static bool is_large(uint64_t e, unsigned int level, const struct mode *m, uint6
 static bool allowed(const struct walk_state *s, const struct walk_regs *regs, unsigned int flags)
 {
 	bool user = flags & WALK_USER;
+	if (flags & WALK_UNCHECKED) {
+		return true;
+	}
 	if ((flags & WALK_FETCH) && s->nx) {
 		return false;
 	}

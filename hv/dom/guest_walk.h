@@ -23,7 +23,11 @@ struct walk_regs {
 	uint64_t cr0, cr3, cr4, efer, rflags;
 };
 
-enum { WALK_WRITE = 1, WALK_USER = 2, WALK_FETCH = 4, WALK_IMPLICIT = 8 /* system access: SMAP always counts */ };
+enum {
+	WALK_WRITE = 1, WALK_USER = 2, WALK_FETCH = 4,
+	WALK_IMPLICIT = 8,      /* system access: SMAP always counts */
+	WALK_UNCHECKED = 16     /* the processor has just used the page itself, so it was allowed: present is enough */
+};
 
 struct walk_result {
 	gpa_t gpa;              /* of the linear address itself */

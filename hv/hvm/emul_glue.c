@@ -466,7 +466,7 @@ static void prefetch(struct vcpu *v, struct emul_ctxt *c)
 	uint64_t linear = long64 ? c->rip : (uint32_t)(c->seg[SEG_CS].base + c->rip);
 	unsigned int n = MIN(15u, (unsigned int)(PAGE_SIZE - (linear & (PAGE_SIZE - 1))));
 	struct walk_result r;
-	if (guest_translate_with(v, &v->hvm->walk, linear, 0, &r) != 0) {
+	if (guest_translate_with(v, &v->hvm->walk, linear, WALK_UNCHECKED, &r) != 0) {
 		return;
 	}
 	const uint8_t *page = code_page(v, gpa_to_gfn(r.gpa));
@@ -493,7 +493,7 @@ enum verdict hvm_emulate(struct vcpu *v)
 		emul_glue_store(v, &c);
 		virt->set_shadow(&v->arch, c.shadow_sti || c.shadow_ss);
 		if (c.singlestep) {
-			hvm_raise(v, EXC_DB, false, 0, 0);
+			hvm_raise_step(v);
 		}
 		return EXIT_RESUME;
 	case EMUL_FAULT:
@@ -515,11 +515,11 @@ unsigned int hvm_fetch(struct vcpu *v, uint64_t linear, uint8_t *bytes, unsigned
 	unsigned int first = MIN(size, (unsigned int)(PAGE_SIZE - (linear & (PAGE_SIZE - 1))));
 	struct walk_result r;
 	memset(bytes, 0, size);
-	if (guest_translate(v, linear, 0, &r) != 0 ||
+	if (guest_translate(v, linear, WALK_UNCHECKED, &r) != 0 ||
 	    guest_read_phys(v->domain, r.gpa, bytes, first) != 0) {
 		return 0;
 	}
-	if (first < size && guest_translate(v, linear + first, 0, &r) == 0 &&
+	if (first < size && guest_translate(v, linear + first, WALK_UNCHECKED, &r) == 0 &&
 	    guest_read_phys(v->domain, r.gpa, bytes + first, size - first) == 0) {
 		return size;
 	}
@@ -535,7 +535,7 @@ void hvm_code_cache_fill(struct vcpu *v, uint64_t linear, uint64_t cr3)
 	struct page *page;
 	c->page = NULL;
 	c->gen = load_acquire(&v->domain->p2m.gen);
-	if (guest_translate(v, linear, 0, &r) == 0 &&
+	if (guest_translate(v, linear, WALK_UNCHECKED, &r) == 0 &&
 	    p2m_get_own_page(v->domain, gpa_to_gfn(r.gpa), false, &page) == 0) {
 		c->linear = linear & PAGE_MASK;
 		c->cr3 = cr3;

@@ -9,8 +9,6 @@
 #include "hvm/hvm.h"
 #include "hvm/hvm_state.h"
 
-#define DR6_BT (1ull << 15)
-
 static enum task_source source_of(const struct vmexit *e)
 {
 	static const enum task_source of[] = { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };

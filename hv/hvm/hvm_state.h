@@ -129,6 +129,8 @@ enum verdict exit_cpuid(struct vcpu *v, const struct vmexit *e);
 enum verdict exit_hypercall(struct vcpu *v, const struct vmexit *e);
 /* inject.c */
 void hvm_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error, uint64_t cr2);
+/* #DB behind an instruction that was stepped over for the guest: DR6 says so. */
+void hvm_raise_step(struct vcpu *v);
 enum verdict hvm_fault_gp(struct vcpu *v);
 enum verdict hvm_fault_ud(struct vcpu *v);
 /* An event whose delivery an exit cut short. */

@@ -35,10 +35,22 @@ static bool makes_double_fault(uint8_t first, uint8_t second)
 	       (a == CLASS_PF && (b == CLASS_CONTRIBUTORY || b == CLASS_PF));
 }
 
+/* Exceptions that report an instruction which will run again. #DB is not among them: what the hypervisor raises or
+ * passes on is a trap, but for code breakpoints, where AMD and Intel differ. */
+static bool is_fault(uint8_t vector)
+{
+	return vector != EXC_DB && vector != EXC_NMI && vector != EXC_BP && vector != EXC_OF && vector != EXC_DF &&
+	       vector != EXC_MC;
+}
+
 void hvm_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error, uint64_t cr2)
 {
 	struct vm_event *p = &v->hvm->pending;
 	bool exception = p->valid && p->type == EVENT_EXCEPTION;
+	if (is_fault(vector)) {
+		/* an injected event saves RFLAGS as they are; the processor's own faults save them with RF */
+		v->arch.regs.rflags |= RFLAGS_RF;
+	}
 	if (exception && class_of(p->vector) == CLASS_DF && class_of(vector) != CLASS_BENIGN) {
 		guest_log(v->domain, "vCPU %u: triple fault at %#lx", v->id,
 			  (unsigned long)v->arch.regs.rip);
@@ -53,6 +65,15 @@ void hvm_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error, u
 	/* A benign pair, or an interrupt whose delivery faulted: the second one is delivered. */
 	*p = (struct vm_event){ .valid = true, .type = EVENT_EXCEPTION, .vector = vector,
 				.has_error = has_error, .error = error, .cr2 = cr2 };
+}
+
+void hvm_raise_step(struct vcpu *v)
+{
+	struct sys_regs s;
+	virt->get_sys(&v->arch, &s);
+	s.dr6 |= DR6_BS;
+	virt->set_sys(&v->arch, &s, SYS_DR);
+	hvm_raise(v, EXC_DB, false, 0, 0);
 }
 
 enum verdict hvm_fault_gp(struct vcpu *v)

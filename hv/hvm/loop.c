@@ -109,8 +109,12 @@ static void advance(struct vcpu *v, const struct vmexit *e)
 		v->arch.regs.rip &= code.long64 ? ~0ull : 0xffffffff;
 	}
 	virt->set_shadow(&v->arch, false);
-	if (v->arch.regs.rflags & RFLAGS_TF) {
-		hvm_raise(v, EXC_DB, false, 0, 0);
+	if (v->arch.regs.rflags & (RFLAGS_TF | RFLAGS_RF)) {
+		/* RF holds for one instruction, and a step was asked for when it began */
+		v->arch.regs.rflags &= ~RFLAGS_RF;
+		if (v->arch.regs.rflags & RFLAGS_TF) {
+			hvm_raise_step(v);
+		}
 	}
 }
 

@@ -511,12 +511,27 @@ START_TEST(test_accessed_modes)
 }
 END_TEST
 
+/* Code that has just been fetched is read again whatever SMEP, SMAP and NX say of supervisors; absent stays absent. */
+START_TEST(test_unchecked)
+{
+	uint64_t linear = 0x401000;
+
+	r64.cr4 |= CR4_SMEP | CR4_SMAP;
+	map(&r64, linear, 4, 1, 0x5000 | P | U);
+	ck_assert_uint_eq(walk_fails(&r64, linear, 0, -EFAULT), PF_PRESENT);
+	ck_assert_uint_eq(walk_fails(&r64, linear, WALK_FETCH, -EFAULT), PF_PRESENT | PF_FETCH);
+	ck_assert_uint_eq(walk_ok(&r64, linear, WALK_UNCHECKED), 0x5000);
+	entry(&r64, linear, 1, 0x5000);
+	ck_assert_uint_eq(walk_fails(&r64, linear, WALK_UNCHECKED, -EFAULT), 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { test_none, test_32bit, test_pse, test_pae, test_4level, test_5level,
 		test_large_reserved, test_not_present, test_absent_tables, test_rights, test_rights_pae,
 		test_rights_32bit, test_rights_every_level, test_accessed_dirty, test_accessed_on_fault,
-		test_accessed_modes, NULL };
+		test_accessed_modes, test_unchecked, NULL };
 
 	return suite_run("guest_walk", setup, tests);
 }

@@ -45,6 +45,38 @@ START_TEST(test_alone)
 }
 END_TEST
 
+/* A fault's handler finds RF in the saved flags, a trap's does not. */
+START_TEST(test_resume_flag)
+{
+	static const uint8_t traps[] = { EXC_DB, EXC_BP, EXC_OF, EXC_DF, EXC_MC };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(traps); i++) {
+		setup();
+		v->arch.regs.rflags = 2;
+		hvm_raise(v, traps[i], traps[i] == EXC_DF, 0, 0);
+		ck_assert_uint_eq(v->arch.regs.rflags, 2);
+	}
+	static const uint8_t faults[] = { EXC_DE, EXC_BR, EXC_UD, EXC_NM, EXC_TS, EXC_GP, EXC_PF, EXC_AC };
+	for (unsigned int i = 0; i < ARRAY_SIZE(faults); i++) {
+		setup();
+		v->arch.regs.rflags = 2;
+		hvm_raise(v, faults[i], faults[i] >= EXC_TS, 0, 0);
+		ck_assert_uint_eq(v->arch.regs.rflags, 2 | RFLAGS_RF);
+	}
+}
+END_TEST
+
+START_TEST(test_step)
+{
+	fake_vcpu.sys.dr6 = 0xffff0ff1;
+	hvm_raise_step(v);
+	pending_is(EVENT_EXCEPTION, EXC_DB, false, 0, 0);
+	ck_assert_uint_eq(fake_vcpu.sys.dr6, 0xffff4ff1);
+	ck_assert_uint_eq(fake_vcpu.sys_which, SYS_DR);
+	ck_assert_uint_eq(v->arch.regs.rflags & RFLAGS_RF, 0);
+}
+END_TEST
+
 enum class { BENIGN, CONTRIBUTORY, PAGE_FAULT };
 
 /* Intel SDM volume 3, "Interrupt and Exception Classes". */
@@ -152,7 +184,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = { test_alone, test_pairs, test_after_double_fault, test_after_interrupt,
-		test_requeue, NULL };
+		test_requeue, test_resume_flag, test_step, NULL };
 
 	return suite_run("hvm_inject", setup, tests);
 }
