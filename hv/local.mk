@@ -120,6 +120,7 @@ HV_DOM_SRCS += hv/dom/vcpu.c
 
 # hvm: what an exit means (L5)
 HV_HVM_SRCS =
+HV_HVM_SRCS += hv/hvm/cpu_features.c
 HV_HVM_SRCS += hv/hvm/cpuid_policy.c
 HV_HVM_SRCS += hv/hvm/dom0_acpi.c
 HV_HVM_SRCS += hv/hvm/dom0_build.c
@@ -148,6 +149,7 @@ HV_ABI_SRCS += hv/abi/abi_check.c
 HV_ABI_SRCS += hv/abi/access.c
 HV_ABI_SRCS += hv/abi/dm_op.c
 HV_ABI_SRCS += hv/abi/domain_info.c
+HV_ABI_SRCS += hv/abi/cpu_policy.c
 HV_ABI_SRCS += hv/abi/domctl.c
 HV_ABI_SRCS += hv/abi/hc_evtchn.c
 HV_ABI_SRCS += hv/abi/hc_grant.c

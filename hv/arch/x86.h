@@ -36,6 +36,7 @@
 #define CR4_UMIP    (1ull << 11)
 #define CR4_LA57    (1ull << 12)
 #define CR4_VMXE    (1ull << 13)
+#define CR4_FSGSBASE (1ull << 16)
 #define CR4_PCIDE   (1ull << 17)
 #define CR4_OSXSAVE (1ull << 18)
 #define CR4_SMEP    (1ull << 20)

@@ -68,13 +68,15 @@ END_TEST
 START_TEST(test_others)
 {
 	static const uint64_t code[] = { 0x65, 0x6a, 0x6e, 0x70, 0x71, 0x75, 0x87, 0x88, 0x8c, 0x8f, 0x90, 0x91, 0xa3,
-		0x3ff, 0x401, 0x403, 0xffff, 0xffffffff, 1ull << 32, ~0ull - 1 };
+		0x3ff, 0x401, 0x403, 0xffff, 0xfffffffe, 1ull << 32, ~0ull - 1 };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(code); i++) {
 		decode(code[i], 1, 2);
 		ck_assert_int_eq(e.kind, VMEXIT_OTHER);
 		ck_assert_uint_eq(e.other.code, code[i]);
 	}
+	decode(0xffffffff, 0, 0);
+	ck_assert_int_eq(e.kind, VMEXIT_CR_REFUSED);
 	decode(~0ull, 0, 0);
 	ck_assert_int_eq(e.kind, VMEXIT_ENTRY_FAILED);
 	for (uint64_t c = 0; c < 0x500; c++) {

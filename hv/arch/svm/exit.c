@@ -182,6 +182,8 @@ void svm_decode_exit(struct arch_vcpu *v, struct vmexit *e)
 	} else if (code < SVM_EXIT_INTR) {
 		e->kind = VMEXIT_EXCEPTION;
 		decode_exception(c, e);
+	} else if (code == SVM_EXIT_TCG_INVALID) {
+		e->kind = VMEXIT_CR_REFUSED;
 	} else {
 		e->kind = code == SVM_EXIT_INVALID ? VMEXIT_ENTRY_FAILED : VMEXIT_OTHER;
 		e->other.code = code;

@@ -105,5 +105,7 @@ enum svm_exitcode {
 	SVM_EXIT_NPF = 0x400
 };
 #define SVM_EXIT_INVALID (~0ull)
+/* QEMU's TCG: a failed VMRUN, but also a guest's MOV of reserved bits to CR3 or CR4, in place of #GP. */
+#define SVM_EXIT_TCG_INVALID 0xffffffffull
 
 #endif
