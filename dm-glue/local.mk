@@ -26,7 +26,6 @@ ostler_dm_SOURCES = \
 	dm-glue/sandbox.c dm-glue/sandbox.h \
 	dm-glue/sandbox_root.c dm-glue/sandbox_root.h \
 	dm-glue/sandbox_filter.c dm-glue/sandbox_filter.h \
-	dm-glue/sandbox_cgroup.c dm-glue/sandbox_cgroup.h \
 	dm-glue/sandbox_check.c dm-glue/sandbox_check.h
 ostler_dm_CFLAGS = $(HOSTED_CFLAGS)
 ostler_dm_CPPFLAGS = $(TOOLSTACK_CPPFLAGS) $(YAJL_CFLAGS)

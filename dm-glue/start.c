@@ -20,8 +20,8 @@
 #include "dm-glue/dmlock.h"
 #include "dm-glue/publish.h"
 #include "dm-glue/qmp_cmds.h"
-#include "dm-glue/sandbox_cgroup.h"
 #include "dm-glue/supervisor.h"
+#include "toolstack/lib/dm_cgroup.h"
 #include "toolstack/lib/hvdom.h"
 #include "toolstack/lib/rundir.h"
 
@@ -288,7 +288,7 @@ static int start_qemu(struct supervisor *sv)
 		return rc;
 	}
 	logfile_line(&sv->log, "QEMU has pid %d, uid %u", (int)sv->qemu.pid, sb.uid);
-	rc = sandbox_cgroup_join(SANDBOX_CGROUP_BASE, sv->opt->domid, sv->qemu.pid);
+	rc = dm_cgroup_join(DM_CGROUP_BASE, sv->opt->domid, sv->qemu.pid);
 	if (rc < 0) {
 		logfile_line(&sv->log, "sandbox: not available here: control group: %s",
 			     strerror(-rc));

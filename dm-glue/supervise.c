@@ -17,9 +17,9 @@
 #include "dm-glue/dmlock.h"
 #include "dm-glue/publish.h"
 #include "dm-glue/qmp_cmds.h"
-#include "dm-glue/sandbox_cgroup.h"
 #include "dm-glue/supervisor.h"
 #include "toolstack/life.h"
+#include "toolstack/lib/dm_cgroup.h"
 #include "toolstack/lib/hvdom.h"
 
 #define DOMAIN_POLL_MS 2000 /* in case xenstore does not tell us */
@@ -59,7 +59,7 @@ static void supervise_stop(struct supervisor *sv)
 	for (unsigned int i = 0; i < CONFIG_MAX_NICS; i++) {
 		usernet_stop(&sv->usernet[i]);
 	}
-	sandbox_cgroup_remove(SANDBOX_CGROUP_BASE, sv->opt->domid);
+	dm_cgroup_remove(DM_CGROUP_BASE, sv->opt->domid);
 	vnc_close(&sv->vnc);
 	qmp_close(&sv->qmp);
 	resources_close(&sv->res);

@@ -14,6 +14,7 @@
 
 #include "toolstack/build.h"
 #include "toolstack/config.h"
+#include "toolstack/lib/dm_cgroup.h"
 #include "toolstack/lib/hvhost.h"
 #include "toolstack/lib/rundir.h"
 
@@ -105,8 +106,7 @@ static bool domain_is_supervisor(int pid)
 
 /*
  * A QEMU whose supervisor did not take it along (it was killed): the domain's memory would stay
- * mapped. It is
- * known by its pid, its program's name, and by not being root's.
+ * mapped. It is known by its pid, its program's name, and by not being root's.
  */
 static void domain_kill_qemu(struct store *st, uint32_t domid)
 {
@@ -156,6 +156,8 @@ int domain_stop_dm(struct store *st, uint32_t domid)
 {
 	domain_stop_supervisor(st, domid);
 	domain_kill_qemu(st, domid);
+	/* What a killed supervisor leaves as well. */
+	dm_cgroup_remove(DM_CGROUP_BASE, domid);
 	return 0;
 }
 

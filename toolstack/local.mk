@@ -20,6 +20,7 @@ toolstack_libostler_a_SOURCES = \
 	toolstack/png.c toolstack/png.h \
 	toolstack/cpuid.c toolstack/cpuid.h \
 	toolstack/lib/rundir.c toolstack/lib/rundir.h \
+	toolstack/lib/dm_cgroup.c toolstack/lib/dm_cgroup.h \
 	toolstack/life.c toolstack/life.h \
 	toolstack/domain.c toolstack/domain.h \
 	toolstack/build.c toolstack/build.h toolstack/build_store.c toolstack/build_dm.c \

@@ -124,8 +124,8 @@ static void slot_free(void **slot)
 	}
 	*slot = s->free;
 	s->free = slot;
-	/* An empty page goes back unless it is the class's only one. */
-	if (--s->used == 0 && partial[s->class].next->next != &partial[s->class]) {
+	/* At once, not kept for the next: free memory tells exactly what is in use. */
+	if (--s->used == 0) {
 		list_del(&s->link);
 		empty = s;
 	}

@@ -104,9 +104,20 @@ struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn)
 	return r;
 }
 
-/* *emptied: the entry of a table of holes that made way for the leaf, else 0. */
-static int map_locked(struct p2m *p, gfn_t gfn, mfn_t mfn, unsigned int level, enum p2m_type type,
-		      uint64_t *emptied)
+/* Free the tables on gfn's path that hold nothing: a domain that maps others' pages here and there would otherwise
+ * keep a table for each place where there ever was one. */
+static void prune_locked(struct domain *d, gfn_t gfn)
+{
+	uint64_t emptied[P2M_PRUNE_MAX];
+	unsigned int n = p2m_tree_prune(&d->p2m, gfn, emptied);
+	/* A walker may have cached where a table is: its frame is free for others only after the flush. */
+	retire(d);
+	for (unsigned int i = 0; i < n; i++) {
+		p2m_tree_free_table(&d->p2m, emptied[i]);
+	}
+}
+
+static int map_locked(struct p2m *p, gfn_t gfn, mfn_t mfn, unsigned int level, enum p2m_type type)
 {
 	const struct p2m_format *f = p->format;
 	unsigned int found;
@@ -118,13 +129,8 @@ static int map_locked(struct p2m *p, gfn_t gfn, mfn_t mfn, unsigned int level, e
 	if (slot == NULL) {
 		return gfn.v >> 9 * f->levels != 0 ? -EINVAL : -ENOMEM;
 	}
-	uint64_t old = *slot;
-	if (p2m_fmt_present(f, old) && !p2m_fmt_is_leaf(f, old, level)) {
-		if (!p2m_tree_is_empty_table(p, old, level)) {
-			return -EEXIST;
-		}
-		*emptied = old;
-	} else if (old != 0) {
+	/* A table is never empty: it is freed with its last entry. */
+	if (*slot != 0) {
 		return -EEXIST;
 	}
 	store_release(slot, f->leaf(mfn, level, type_access[type], p2m_type_cache(type), type));
@@ -136,17 +142,14 @@ static int map_locked(struct p2m *p, gfn_t gfn, mfn_t mfn, unsigned int level, e
 int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type type)
 {
 	struct p2m *p = &d->p2m;
-	uint64_t emptied = 0;
 	if ((order != 0 && order != 9 && order != 18) || (gfn.v & MASK(order)) != 0 ||
 	    (mfn.v & MASK(order)) != 0 || type >= P2M_TYPES || (order != 0 && type_holds_ref(type))) {
 		return -EINVAL;
 	}
 	spin_lock(&p->lock);
-	int rc = map_locked(p, gfn, mfn, order / 9 + 1, type, &emptied);
-	/* A walker may have cached where the table is: its frame is free for others only after the flush. */
-	if (emptied != 0) {
-		retire(d);
-		p2m_tree_free_table(p, emptied, order / 9 + 1);
+	int rc = map_locked(p, gfn, mfn, order / 9 + 1, type);
+	if (rc == -ENOMEM) {
+		prune_locked(d, gfn);
 	}
 	spin_unlock(&p->lock);
 	return rc;
@@ -167,7 +170,7 @@ int p2m_unmap(struct domain *d, gfn_t gfn, struct p2m_entry *old)
 		} else {
 			p->leaves[0] -= p2m_fmt_present(p->format, *slot);
 			store_release(slot, 0ull);
-			retire(d);
+			prune_locked(d, gfn);
 		}
 	}
 	spin_unlock(&p->lock);

@@ -81,30 +81,49 @@ uint64_t *p2m_tree_slot(struct p2m *p, gfn_t gfn, unsigned int level)
 	return &table[index_of(gfn, level)];
 }
 
-bool p2m_tree_is_empty_table(const struct p2m *p, uint64_t entry, unsigned int level)
+/* A table that just lost entry `at`: is nothing left? Its neighbours are the likeliest. */
+static bool is_empty_around(const uint64_t *table, unsigned int at)
 {
-	const struct p2m_format *f = p->format;
-	const uint64_t *table = table_of(p, entry);
+	if (table[(at + 1) % ENTRIES] != 0 || table[(at + ENTRIES - 1) % ENTRIES] != 0) {
+		return false;
+	}
 	for (unsigned int i = 0; i < ENTRIES; i++) {
-		bool below = level > 2 && p2m_fmt_present(f, table[i]) && !p2m_fmt_is_leaf(f, table[i], level - 1);
-		if (below ? !p2m_tree_is_empty_table(p, table[i], level - 1) : table[i] != 0) {
+		if (table[i] != 0) {
 			return false;
 		}
 	}
 	return true;
 }
 
-void p2m_tree_free_table(struct p2m *p, uint64_t entry, unsigned int level)
+unsigned int p2m_tree_prune(struct p2m *p, gfn_t gfn, uint64_t emptied[P2M_PRUNE_MAX])
 {
 	const struct p2m_format *f = p->format;
-	uint64_t *table = table_of(p, entry);
-	for (unsigned int i = 0; level > 2 && i < ENTRIES; i++) {
-		if (p2m_fmt_present(f, table[i]) && !p2m_fmt_is_leaf(f, table[i], level - 1)) {
-			p2m_tree_free_table(p, table[i], level - 1);
+	uint64_t *path[P2M_PRUNE_MAX + 1];
+	uint64_t *table = hpa_virt(p->root);
+	unsigned int n = 0;
+	unsigned int lowest = f->levels;
+	/* path[l]: the table whose entries are of level l. */
+	path[lowest] = table;
+	while (lowest > 1) {
+		uint64_t e = table[index_of(gfn, lowest)];
+		if (!p2m_fmt_present(f, e) || p2m_fmt_is_leaf(f, e, lowest)) {
+			break;
 		}
+		table = table_of(p, e);
+		path[--lowest] = table;
 	}
+	for (unsigned int l = lowest; l < f->levels && is_empty_around(path[l], index_of(gfn, l)); l++) {
+		uint64_t *above = &path[l + 1][index_of(gfn, l + 1)];
+		emptied[n++] = *above;
+		store_release(above, 0ull);
+	}
+	return n;
+}
+
+void p2m_tree_free_table(struct p2m *p, uint64_t entry)
+{
 	p->tables--;
-	page_free_virt(table);
+	page_free_virt(table_of(p, entry));
 }
 
 /* Depth first; every entry that has been visited is 0, so the next call goes on where this one stopped. */
@@ -121,7 +140,7 @@ static bool walk(struct p2m *p, uint64_t *table, unsigned int level, unsigned in
 			if (!walk(p, table_of(p, e), level - 1, budget, fn, arg)) {
 				return false;
 			}
-			p2m_tree_free_table(p, e, level);
+			p2m_tree_free_table(p, e);
 		} else {
 			if (*budget == 0) {
 				return false;

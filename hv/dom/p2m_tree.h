@@ -9,9 +9,12 @@ uint64_t p2m_tree_get(const struct p2m *p, gfn_t gfn, unsigned int *level);
 /* The entry of gfn at exactly this level; tables are made and larger leaves split on the way. NULL: no memory, or
  * gfn is out of reach. */
 uint64_t *p2m_tree_slot(struct p2m *p, gfn_t gfn, unsigned int level);
-/* Is the table that the entry (of this level) points to all holes? And: free it with all below. */
-bool p2m_tree_is_empty_table(const struct p2m *p, uint64_t entry, unsigned int level);
-void p2m_tree_free_table(struct p2m *p, uint64_t entry, unsigned int level);
+/* Take the tables on gfn's path that hold nothing (any more) out of the tree. Returns their entries, to be given to
+ * p2m_tree_free_table once no walker can have them cached. */
+#define P2M_PRUNE_MAX 4
+unsigned int p2m_tree_prune(struct p2m *p, gfn_t gfn, uint64_t emptied[P2M_PRUNE_MAX]);
+/* Free the table that the entry pointed to; nothing is below it. */
+void p2m_tree_free_table(struct p2m *p, uint64_t entry);
 /* Call fn for entries that are not plain holes and clear them, at most budget of them; frees emptied tables. True:
  * nothing is left. */
 typedef void (*p2m_tree_fn)(void *arg, uint64_t entry, unsigned int level);

@@ -20,7 +20,7 @@
 #include <xenforeignmemory.h>
 #include <xen/sched.h>
 #include "dm-glue/sandbox.h"
-#include "dm-glue/sandbox_cgroup.h"
+#include "toolstack/lib/dm_cgroup.h"
 #include "dm-glue/supervise.h"
 #include "toolstack/lib/hvdom.h"
 #include "toolstack/lib/store.h"
@@ -358,12 +358,12 @@ bool sandbox_qemu_has_seccomp(const char *exec_path)
 	return false;
 }
 
-int sandbox_cgroup_join(const char *base, uint32_t domid, pid_t pid)
+int dm_cgroup_join(const char *base, uint32_t domid, pid_t pid)
 {
 	return -ENODEV;
 }
 
-void sandbox_cgroup_remove(const char *base, uint32_t domid)
+void dm_cgroup_remove(const char *base, uint32_t domid)
 {
 }
 

@@ -12,6 +12,7 @@
 #include "core/heap.h"
 #include "core/log.h"
 #include "core/percpu.h"
+#include "core/time.h"
 #include "fake/fake_pages.h"
 #include "fake/suite.h"
 #include "fake/vmx_fake.h"
@@ -109,6 +110,7 @@ bool vmx_invept(uint64_t type, uint64_t ept_pointer) { invepts++; return true; }
 bool vmx_invvpid(uint64_t type, uint16_t vpid) { invvpids++; return true; }
 void vmx_sidt(struct hw_table *t) { *t = (struct hw_table){ 0xfff, 0x5000 }; }
 void vmx_sgdt(struct hw_table *t) { *t = (struct hw_table){ sizeof(gdt) - 1, (uint64_t)(uintptr_t)gdt }; }
+uint64_t time_tsc_khz(void) { return 3200000; }
 void vmx_host_nmi(void) { nmis++; }
 void vmx_host_mce(void) { mces++; }
 struct cpu *hw_cpu_base(void) { return &cpu; }
@@ -152,6 +154,8 @@ uint64_t hw_rdmsr(uint32_t n)
 		return cap.entry;
 	case MSR_VMX_EPT_VPID:
 		return cap.ept_vpid;
+	case MSR_VMX_MISC:
+		return 0x6005;
 	case MSR_VMX_CR0_FIXED0:
 		return 0x80000021;
 	case MSR_VMX_CR4_FIXED0:
@@ -246,6 +250,7 @@ START_TEST(test_reset)
 	ck_assert_uint_eq(of(&a)[VMCS_GUEST_CR4], CR4_VMXE | CR4_MCE);
 	ck_assert_uint_eq(of(&a)[VMCS_EPT_POINTER], 0x7701e);
 	ck_assert_uint_eq(of(&a)[VMCS_LINK_POINTER], ~0ull);
+	ck_assert_uint_eq(of(&a)[VMCS_GUEST_TIMER], 1000001);
 	ck_assert_uint_ne(of(&a)[VMCS_IO_BITMAP_A], of(&b)[VMCS_IO_BITMAP_A]);
 	ck_assert_uint_eq(of(&a)[VMCS_IO_BITMAP_B], of(&a)[VMCS_IO_BITMAP_A] + PAGE_SIZE);
 }

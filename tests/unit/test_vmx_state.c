@@ -32,7 +32,7 @@ START_TEST(test_negotiate)
 	struct vmx_caps c = { 0 };
 
 	ck_assert_ptr_null(vmx_negotiate(&m, &c));
-	ck_assert_uint_eq(c.pin, 0x16 | 1 | 8 | 0x20);
+	ck_assert_uint_eq(c.pin, 0x16 | 1 | 8 | 0x20 | PIN_TIMER);
 	ck_assert_uint_eq(c.proc2 & 0xaa, 0xaa);
 	ck_assert(c.proc2 & 1u << 12);
 	ck_assert_uint_eq(c.proc & (3u << 15 | 1u << 9 | 1u << 12 | PROC_INTR_WINDOW | PROC_NMI_WINDOW), 0);

@@ -11,8 +11,12 @@
 #include "core/log.h"
 #include "core/page_alloc.h"
 #include "core/percpu.h"
+#include "core/time.h"
 #include "lib/err.h"
 #include "lib/mem.h"
+
+/* A guest that runs this long is looked at, whatever interrupts do meanwhile. */
+#define LONGEST_RUN_MS 10
 
 struct vmx_caps vmx_caps;
 
@@ -44,6 +48,12 @@ static void read_fixed_bits(struct vmx_caps *c)
 	c->cr4_host_owned = c->cr4_fixed | CR4_MCE | CR4_VMXE | CR4_LA57;
 }
 
+/* The timer counts every 2^n-th tick of the TSC. */
+static uint32_t timer_ticks(void)
+{
+	return (uint32_t)(time_tsc_khz() * LONGEST_RUN_MS >> (hw_rdmsr(MSR_VMX_MISC) & 31)) + 1;
+}
+
 static bool allowed_by_firmware(void)
 {
 	uint64_t control = hw_rdmsr(MSR_FEATURE_CONTROL);
@@ -72,9 +82,11 @@ int vmx_caps_read(void)
 		without_tpr_shadow(&vmx_caps);
 	}
 	read_fixed_bits(&vmx_caps);
+	vmx_caps.timer_ticks = timer_ticks();
 	vmx_ept_format.has_1g = vmx_caps.ept_1g;
-	log_info("VMX: EPT%s, unrestricted guest%s%s\n", vmx_caps.ept_1g ? " (1 GiB pages)" : "",
-		 vmx_caps.vpid ? ", VPID" : "", vmx_caps.tpr_shadow ? ", TPR shadow" : "");
+	log_info("VMX: EPT%s, unrestricted guest%s%s%s\n", vmx_caps.ept_1g ? " (1 GiB pages)" : "",
+		 vmx_caps.vpid ? ", VPID" : "", vmx_caps.tpr_shadow ? ", TPR shadow" : "",
+		 vmx_caps.pin & PIN_TIMER ? ", preemption timer" : "");
 	return 0;
 }
 

@@ -31,6 +31,7 @@ static const struct {
 	{ CTL_PIN, 0, WANT_ON, "external-interrupt exits" },
 	{ CTL_PIN, 3, WANT_ON, "NMI exits" },
 	{ CTL_PIN, 5, WANT_ON, "virtual NMIs" },
+	{ CTL_PIN, 6, WANT_TRY, "preemption timer" },
 	{ CTL_PROC, 2, WANT_SWITCH, "interrupt-window exits" },
 	{ CTL_PROC, 3, WANT_ON, "TSC offsetting" },
 	{ CTL_PROC, 7, WANT_ON, "HLT exits" },

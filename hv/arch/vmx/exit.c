@@ -162,6 +162,7 @@ static const struct {
 	[REASON_TPR] = { VMEXIT_NONE, NULL, false, true },
 	[REASON_EPT_VIOLATION] = { VMEXIT_NPF, decode_npf, false, true },
 	[REASON_INVEPT] = { VMEXIT_UNDEFINED, NULL, true, true },
+	[REASON_TIMER] = { VMEXIT_NONE, NULL, false, true },
 	[REASON_INVVPID] = { VMEXIT_UNDEFINED, NULL, true, true },
 	[REASON_WBINVD] = { VMEXIT_WBINVD, NULL, true, true },
 	[REASON_XSETBV] = { VMEXIT_XSETBV, NULL, true, true },

@@ -117,6 +117,9 @@ static void set_controls(struct arch_vcpu *v, hpa_t io)
 	if (vmx_caps.vpid) {
 		vmx_write(VMCS_VPID, 0);
 	}
+	if (vmx_caps.pin & PIN_TIMER) {
+		vmx_write(VMCS_GUEST_TIMER, vmx_caps.timer_ticks);
+	}
 	if (s->virtual_apic != NULL) {
 		vmx_write(VMCS_VIRTUAL_APIC, virt_hpa(s->virtual_apic).v);
 		vmx_write(VMCS_TPR_THRESHOLD, 0);

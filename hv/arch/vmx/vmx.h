@@ -44,6 +44,7 @@ struct vmx_cpu {
 struct vmx_caps {
 	uint32_t pin, proc, proc2, exit, entry; /* the control words of every VMCS */
 	uint32_t revision;
+	uint32_t timer_ticks;           /* of the preemption timer: the longest run without an exit */
 	bool vpid, tpr_shadow, ept_2m, ept_1g, invept_single, invvpid_all;
 	uint64_t cr0_fixed, cr4_fixed;          /* bits that must be set while a guest runs */
 	uint64_t cr4_host_owned;

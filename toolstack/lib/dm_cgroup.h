@@ -5,24 +5,24 @@
  * and is given back under pressure. Locking: none.
  * Reference: Linux "Control Group v2".
  */
-#ifndef DM_GLUE_SANDBOX_CGROUP_H
-#define DM_GLUE_SANDBOX_CGROUP_H
+#ifndef TOOLSTACK_LIB_DM_CGROUP_H
+#define TOOLSTACK_LIB_DM_CGROUP_H
 
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SANDBOX_CGROUP_BASE   "/sys/fs/cgroup"
-#define SANDBOX_CGROUP_NAME   "ostler"
-#define SANDBOX_CGROUP_MEMORY "2147483648" /* bytes */
-#define SANDBOX_CGROUP_TASKS  "512"
+#define DM_CGROUP_BASE   "/sys/fs/cgroup"
+#define DM_CGROUP_NAME   "ostler"
+#define DM_CGROUP_MEMORY "2147483648" /* bytes */
+#define DM_CGROUP_TASKS  "512"
 
 /*
  * Put process `pid` into the group of domain `domid`, below `base` (a mounted control group hierarchy).
  * Result: 0, or -errno: the host has no version 2 hierarchy there, or does not let us.
  */
-int sandbox_cgroup_join(const char *base, uint32_t domid, pid_t pid);
+int dm_cgroup_join(const char *base, uint32_t domid, pid_t pid);
 
 /* Remove the group, once its processes have gone. */
-void sandbox_cgroup_remove(const char *base, uint32_t domid);
+void dm_cgroup_remove(const char *base, uint32_t domid);
 
 #endif

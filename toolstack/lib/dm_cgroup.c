@@ -1,5 +1,5 @@
-/* Control groups. Contract: sandbox_cgroup.h. */
-#include "dm-glue/sandbox_cgroup.h"
+/* Control groups. Contract: dm_cgroup.h. */
+#include "toolstack/lib/dm_cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,10 +38,10 @@ static int make_group(const char *path)
 static int fill_group(const char *group, pid_t pid)
 {
 	char text[16];
-	int rc = write_file(group, "memory.max", SANDBOX_CGROUP_MEMORY);
+	int rc = write_file(group, "memory.max", DM_CGROUP_MEMORY);
 
 	if (rc == 0) {
-		rc = write_file(group, "pids.max", SANDBOX_CGROUP_TASKS);
+		rc = write_file(group, "pids.max", DM_CGROUP_TASKS);
 	}
 	if (rc < 0) {
 		return rc;
@@ -52,7 +52,7 @@ static int fill_group(const char *group, pid_t pid)
 	return write_file(group, "cgroup.procs", text);
 }
 
-int sandbox_cgroup_join(const char *base, uint32_t domid, pid_t pid)
+int dm_cgroup_join(const char *base, uint32_t domid, pid_t pid)
 {
 	char parent[PATH_LEN], group[PATH_LEN];
 	struct statfs fs;
@@ -63,8 +63,8 @@ int sandbox_cgroup_join(const char *base, uint32_t domid, pid_t pid)
 	if (fs.f_type != CGROUP2_SUPER_MAGIC) {
 		return -ENODEV;
 	}
-	snprintf(parent, sizeof(parent), "%s/" SANDBOX_CGROUP_NAME, base);
-	snprintf(group, sizeof(group), "%s/" SANDBOX_CGROUP_NAME "/%u", base, domid);
+	snprintf(parent, sizeof(parent), "%s/" DM_CGROUP_NAME, base);
+	snprintf(group, sizeof(group), "%s/" DM_CGROUP_NAME "/%u", base, domid);
 	int rc = write_file(base, "cgroup.subtree_control", "+memory +pids");
 	if (rc == 0) {
 		rc = make_group(parent);
@@ -78,11 +78,11 @@ int sandbox_cgroup_join(const char *base, uint32_t domid, pid_t pid)
 	return rc < 0 ? rc : fill_group(group, pid);
 }
 
-void sandbox_cgroup_remove(const char *base, uint32_t domid)
+void dm_cgroup_remove(const char *base, uint32_t domid)
 {
 	char group[PATH_LEN];
 
-	snprintf(group, sizeof(group), "%s/" SANDBOX_CGROUP_NAME "/%u", base, domid);
+	snprintf(group, sizeof(group), "%s/" DM_CGROUP_NAME "/%u", base, domid);
 	/* A process that was just reaped may still be counted for a moment. */
 	for (int i = 0; i < 50 && rmdir(group) < 0 && errno == EBUSY; i++) {
 		usleep(10000);
