@@ -71,6 +71,8 @@ HV_CPU_SRCS += hv/arch/cpu/traps.c
 HV_CPU_SRCS += hv/arch/cpu/traps_entry.S
 HV_CPU_SRCS += hv/arch/cpu/uart.c
 HV_CPU_SRCS += hv/arch/cpu/vga.c
+HV_CPU_SRCS += hv/arch/cpu/x87.c
+HV_CPU_SRCS += hv/arch/cpu/x87_stubs.S
 HV_CPU_SRCS += hv/arch/cpu/xstate.c
 
 # arch/svm: AMD back end (L3)
@@ -191,6 +193,7 @@ HV_EMUL_SRCS += hv/emul/exec_move.c
 HV_EMUL_SRCS += hv/emul/exec_simd.c
 HV_EMUL_SRCS += hv/emul/exec_string.c
 HV_EMUL_SRCS += hv/emul/exec_sys.c
+HV_EMUL_SRCS += hv/emul/exec_x87.c
 HV_EMUL_SRCS += hv/emul/flags.c
 HV_EMUL_SRCS += hv/emul/operand.c
 HV_EMUL_SRCS += hv/emul/optable.c

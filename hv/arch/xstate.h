@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "arch/vcpu_arch.h"
+#include "emul/emul.h"
 
 /* Read what the processor has; turn XSAVE on for this CPU. */
 void xstate_init_cpu(void);
@@ -23,5 +24,10 @@ int xstate_set_xcr0(struct arch_vcpu *v, uint64_t value);
 /* One vector register of the running vCPU: 16 or 32 bytes of XMM/YMM n. -EINVAL: not there. */
 int xstate_read_vec(struct arch_vcpu *v, unsigned int n, void *buf, unsigned int size);
 int xstate_write_vec(struct arch_vcpu *v, unsigned int n, const void *buf, unsigned int size);
+
+/* cpu/x87.c: an x87 instruction at rip, and MMX register n (8 bytes), of the running vCPU. -EBUSY: a numeric exception is
+ * waiting to be reported (#MF). */
+int xstate_x87(struct arch_vcpu *v, struct emul_x87 *x, uint64_t rip);
+int xstate_mmx(struct arch_vcpu *v, unsigned int n, void *buf, bool write);
 
 #endif

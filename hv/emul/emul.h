@@ -42,6 +42,16 @@ struct emul_fault {
 
 struct emul_ctxt;
 
+/* An x87 instruction with a memory operand (opcode D8h..DFh, ModRM.reg), for the processor to execute on buf. */
+struct emul_x87 {
+	uint8_t opcode, reg, size;
+	bool wait;              /* an exception that waits to be reported comes first: #MF */
+	bool try_only;          /* a store: fill buf, change nothing else */
+	bool stored;            /* out, after a try: it does store (an unmasked exception prevents it) */
+	uint64_t linear;        /* the operand's, for the last-data pointer */
+	uint8_t *buf;
+};
+
 /* Access types for read and write; they decide page permissions and fault error codes. */
 enum emul_access { EMUL_ACC_DATA, EMUL_ACC_FETCH, EMUL_ACC_SYSTEM /* descriptor tables, TSS: CPL 0 */ };
 
@@ -83,6 +93,8 @@ struct emul_ops {
 	enum emul_result (*read_vec)(struct emul_ctxt *c, unsigned int n, void *buf, unsigned int size);
 	enum emul_result (*write_vec)(struct emul_ctxt *c, unsigned int n, const void *buf,
 				      unsigned int size);
+	/* NULL: EMUL_UNHANDLED. */
+	enum emul_result (*x87)(struct emul_ctxt *c, struct emul_x87 *x);
 	/* Is an interrupt waiting, so that a REP should stop between iterations? */
 	bool (*interrupt_pending)(struct emul_ctxt *c);
 };

@@ -209,7 +209,7 @@ const struct opcode optable_one[256] = {
 	[0xd3] = GROUP(group2_cl),
 	[0xd4 ... 0xd5] = { .flags = K, .imm = IMM_8 },
 	[0xd7] = { exec_move_xlat, .flags = K | B },
-	[0xd8 ... 0xdf] = LEN_MODRM,
+	[0xd8 ... 0xdf] = { exec_x87, .flags = M },
 	[0xe0] = { exec_flow_loop, .flags = K | OPF_BRANCH, .imm = IMM_8, .sub = FLOW_LOOPNE },
 	[0xe1] = { exec_flow_loop, .flags = K | OPF_BRANCH, .imm = IMM_8, .sub = FLOW_LOOPE },
 	[0xe2] = { exec_flow_loop, .flags = K | OPF_BRANCH, .imm = IMM_8, .sub = FLOW_LOOP },

@@ -357,14 +357,37 @@ static enum emul_result glue_rep_stos(struct emul_ctxt *c, uint64_t dst, uint64_
 	return EMUL_OK;
 }
 
+/* -EBUSY: the program has not been told of an earlier numeric exception. */
+static enum emul_result fpu_result(struct emul_ctxt *c, int rc)
+{
+	if (rc == -EBUSY) {
+		c->fault = (struct emul_fault){ .vector = EXC_MF };
+		return EMUL_FAULT;
+	}
+	return rc == 0 ? EMUL_OK : EMUL_UNHANDLED;
+}
+
+static enum emul_result glue_x87(struct emul_ctxt *c, struct emul_x87 *x)
+{
+	return fpu_result(c, xstate_x87(&vcpu_of(c)->arch, x, c->rip));
+}
+
 static enum emul_result glue_read_vec(struct emul_ctxt *c, unsigned int n, void *buf, unsigned int size)
 {
+	if (size == 8) {
+		return fpu_result(c, xstate_mmx(&vcpu_of(c)->arch, n, buf, false));
+	}
 	return xstate_read_vec(&vcpu_of(c)->arch, n, buf, size) == 0 ? EMUL_OK : EMUL_UNHANDLED;
 }
 
 static enum emul_result glue_write_vec(struct emul_ctxt *c, unsigned int n, const void *buf,
 				       unsigned int size)
 {
+	if (size == 8) {
+		uint8_t value[8];
+		memcpy(value, buf, sizeof(value));
+		return fpu_result(c, xstate_mmx(&vcpu_of(c)->arch, n, value, true));
+	}
 	return xstate_write_vec(&vcpu_of(c)->arch, n, buf, size) == 0 ? EMUL_OK : EMUL_UNHANDLED;
 }
 
@@ -392,6 +415,7 @@ static const struct emul_ops ops = {
 	.load_seg = emul_cpu_load_seg,
 	.read_vec = glue_read_vec,
 	.write_vec = glue_write_vec,
+	.x87 = glue_x87,
 	.interrupt_pending = glue_interrupt_pending,
 };
 

@@ -1,7 +1,7 @@
 # Micro-guests: ELF32 images at 1 MiB that can be started in place of the firmware.
 # They are not automake programs: a user's CFLAGS and LDFLAGS come last there and would break them.
 # A new guest is a folder with main.c and a word in GUESTS.
-GUESTS = hello bench cpuid hypercalls evtchn pic lapic clocks string ioapic hpet faults spin
+GUESTS = hello bench cpuid hypercalls evtchn pic lapic clocks string ioapic hpet faults spin vector model
 
 GUEST_IMAGES = $(GUESTS:%=tests/guest/%.elf)
 GUEST_RT_OBJS = tests/guest/rt/start.o tests/guest/rt/rt.o

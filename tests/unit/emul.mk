@@ -1,7 +1,7 @@
 # unit tests: emul
 EMUL_TESTED = hv/emul/insn.h hv/emul/decode.c hv/emul/emul.c hv/emul/exec_alu.c hv/emul/exec_bits.c \
 	hv/emul/exec_flow.c hv/emul/exec_move.c hv/emul/exec_simd.c hv/emul/exec_string.c \
-	hv/emul/exec_sys.c hv/emul/flags.c hv/emul/operand.c hv/emul/optable.c hv/emul/task_switch.c \
+	hv/emul/exec_sys.c hv/emul/exec_x87.c hv/emul/flags.c hv/emul/operand.c hv/emul/optable.c hv/emul/task_switch.c \
 	hv/emul/task_switch.h
 
 # The real CPU against the emulator; --seed N for other instructions.
@@ -42,6 +42,13 @@ tests_unit_test_emul_sys_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_emul_sys_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_emul_sys_LDADD = $(TEST_LDADD)
 
+check_PROGRAMS += tests/unit/test_emul_x87
+TESTS += tests/unit/test_emul_x87
+tests_unit_test_emul_x87_SOURCES = tests/unit/test_emul_x87.c hv/arch/cpu/x87.c hv/arch/cpu/x87_stubs.S $(EMUL_ENV)
+tests_unit_test_emul_x87_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_emul_x87_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_emul_x87_LDADD = $(TEST_LDADD)
+
 check_PROGRAMS += tests/unit/test_task_switch
 TESTS += tests/unit/test_task_switch
 tests_unit_test_task_switch_SOURCES = tests/unit/test_task_switch.c $(EMUL_ENV)
@@ -49,8 +56,16 @@ tests_unit_test_task_switch_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_task_switch_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_task_switch_LDADD = $(TEST_LDADD)
 
+# Guided by what the inputs reach; the engine must not count itself.
+check_LIBRARIES += tests/fuzz/libguided.a
+tests_fuzz_libguided_a_SOURCES = tests/fuzz/guided.c
+tests_fuzz_libguided_a_CFLAGS = $(TEST_CFLAGS)
+tests_fuzz_libguided_a_CPPFLAGS = $(TEST_CPPFLAGS) \
+	-DFUZZ_CORPUS_DIR='"$(abs_top_srcdir)/tests/fuzz/corpus/emul"'
+
 check_PROGRAMS += tests/fuzz/fuzz_emul
 TESTS += tests/fuzz/fuzz_emul
-tests_fuzz_fuzz_emul_SOURCES = tests/fuzz/fuzz_emul.c tests/fuzz/standalone.c $(EMUL_TESTED)
-tests_fuzz_fuzz_emul_CFLAGS = $(TEST_CFLAGS)
+tests_fuzz_fuzz_emul_SOURCES = tests/fuzz/fuzz_emul.c $(EMUL_TESTED)
+tests_fuzz_fuzz_emul_CFLAGS = $(TEST_CFLAGS) -fsanitize-coverage=trace-pc
 tests_fuzz_fuzz_emul_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_fuzz_fuzz_emul_LDADD = tests/fuzz/libguided.a
