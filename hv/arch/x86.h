@@ -59,6 +59,7 @@ enum {
 #define PF_WRITE   2u
 #define PF_USER    4u
 #define PF_RSVD    8u
+#define PF_PK      0x20u
 #define PF_FETCH   16u
 
 enum {

@@ -57,6 +57,10 @@ static enum emul_result translate(struct emul_ctxt *c, uint64_t linear, bool wri
 		*gpa = GPA(v->hvm->mmio_gpa);
 		return EMUL_OK;
 	}
+	if (v->hvm->walk.cr4 & CR4_PKE) {
+		/* only here: what the exit told has been checked by the processor */
+		v->hvm->walk.pkru = xstate_pkru(&v->arch);
+	}
 	if (guest_translate_with(v, &v->hvm->walk, linear, walk_flags(c, write, acc), &r) != 0) {
 		return page_fault(c, linear, r.error);
 	}
@@ -434,7 +438,7 @@ void emul_glue_load(struct vcpu *v, struct emul_ctxt *c)
 	c->cr4 = s.cr4;
 	c->efer = s.efer;
 	c->cpl = (uint8_t)virt->cpl(&v->arch);
-	v->hvm->walk = (struct walk_regs){ s.cr0, s.cr3, s.cr4, s.efer, c->rflags };
+	v->hvm->walk = (struct walk_regs){ s.cr0, s.cr3, s.cr4, s.efer, c->rflags, 0 };
 	c->insn_len = 0;
 	c->segs_changed = 0;
 	c->decoded = (struct emul_decoded){ 0 };
@@ -453,13 +457,24 @@ void emul_glue_store(struct vcpu *v, const struct emul_ctxt *c)
 	}
 }
 
-/* Bytes for the log, as many as can be read. */
-static enum verdict cannot_emulate(struct vcpu *v)
+/* The first time that a domain uses this opcode? */
+static bool is_news(struct domain *d, const struct emul_decoded *i)
 {
-	uint8_t b[15];
-	unsigned int n = hvm_fetch(v, v->arch.regs.rip, b, sizeof(b));
-	guest_log(v->domain, "vCPU %u: no emulation at %#lx of %02x %02x %02x %02x %02x %02x (%u bytes)",
-		  v->id, (unsigned long)v->arch.regs.rip, b[0], b[1], b[2], b[3], b[4], b[5], n);
+	unsigned int map = i->opcode_len == 3 ? 2 : i->opcode_len == 2 ? 1 : 0;
+	unsigned int opcode = i->opcode_len == 0 ? 0 : i->opcode[i->opcode_len - 1];
+	uint32_t bit = 1u << opcode % 32;
+	return !(atomic_or(&d->hvm->unknown_insn[map][opcode / 32], bit) & bit);
+}
+
+/* #UD, and the bytes in the log, once for each opcode. */
+static enum verdict cannot_emulate(struct vcpu *v, const struct emul_ctxt *c)
+{
+	uint8_t b[15] = { 0 };
+	if (is_news(v->domain, &c->decoded)) {
+		memcpy(b, c->insn, c->insn_len);
+		guest_log(v->domain, "vCPU %u: no emulation at %#lx of %02x %02x %02x %02x %02x %02x (%u bytes)", v->id,
+			  (unsigned long)v->arch.regs.rip, b[0], b[1], b[2], b[3], b[4], b[5], c->insn_len);
+	}
 	return hvm_fault_ud(v);
 }
 
@@ -531,7 +546,7 @@ enum verdict hvm_emulate(struct vcpu *v)
 	case EMUL_UNHANDLED:
 		break;
 	}
-	return cannot_emulate(v);
+	return cannot_emulate(v, &c);
 }
 
 unsigned int hvm_fetch(struct vcpu *v, uint64_t linear, uint8_t *bytes, unsigned int size)

@@ -64,6 +64,7 @@ struct hvm_domain {
 	bool callback_level;            /* [lock] the callback wire is high */
 	uint32_t invalidate_gen;        /* atomic: RAM went away so many times */
 	struct cpu_features features;   /* [domain paused writes] */
+	uint32_t unknown_insn[3][8];    /* atomic: opcodes by map that have been logged as not emulated */
 	bool hpet_on;                   /* [lock] HVM_PARAM_HPET_ENABLED */
 };
 
