@@ -18,7 +18,7 @@ toolstack_libostler_a_SOURCES = \
 	toolstack/config_check.c \
 	toolstack/xmlpos.c toolstack/xmlpos.h \
 	toolstack/png.c toolstack/png.h \
-	toolstack/cpuid.c toolstack/cpuid.h \
+	toolstack/cpuid.c toolstack/cpuid.h toolstack/cpuid_model.c \
 	toolstack/lib/rundir.c toolstack/lib/rundir.h \
 	toolstack/lib/dm_cgroup.c toolstack/lib/dm_cgroup.h \
 	toolstack/life.c toolstack/life.h \

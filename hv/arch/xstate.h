@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "arch/vcpu_arch.h"
-#include "emul/emul.h"
 
 /* Read what the processor has; turn XSAVE on for this CPU. */
 void xstate_init_cpu(void);

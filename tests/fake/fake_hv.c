@@ -650,29 +650,6 @@ int hvm_get_param(struct domain *d, uint32_t index, uint64_t *value)
 	return 0;
 }
 
-/* Two leaves; leaf 1 may lose bits, and not get any. */
-int hvm_cpu_policy_leaf(struct domain *d, unsigned int i, uint32_t *leaf, uint32_t *subleaf, uint32_t r[4])
-{
-	if (i >= 2) {
-		return -ENOENT;
-	}
-	*leaf = i;
-	*subleaf = XEN_CPUID_NO_SUBLEAF;
-	r[0] = i + 10;
-	r[1] = r[2] = 0;
-	r[3] = fake_counts.cpu_policy;
-	return 0;
-}
-
-int hvm_cpu_policy_set(struct domain *d, uint32_t leaf, uint32_t subleaf, const uint32_t want[4])
-{
-	if (want[3] & ~fake_counts.cpu_policy) {
-		return -EINVAL;
-	}
-	fake_counts.cpu_policy = leaf == 1 ? want[3] : fake_counts.cpu_policy;
-	return 0;
-}
-
 void hvm_get_cpu(struct vcpu *v, struct hvm_hw_cpu *r) { r->rip = v->arch.regs.rip; }
 
 int hvm_set_cpu(struct vcpu *v, const struct hvm_hw_cpu *r)

@@ -41,6 +41,7 @@ static size_t current_size;
 static uint64_t rng;
 static const char *keep_dir;
 static unsigned int kept;
+static bool coarse;                     /* only whether a step was made counts, not how often */
 
 /* Called by the code under test at each basic block. Places are counted from the target's entry: they are the same in
  * every run of a program, wherever it is loaded. */
@@ -120,7 +121,7 @@ static unsigned int run(const uint8_t *data, size_t size)
 
 		memcpy(&eight, steps + i, 8);
 		for (unsigned int k = i; eight != 0 && k < i + 8; k++) {
-			uint8_t c = steps[k] != 0 ? class_of(steps[k]) : 0;
+			uint8_t c = steps[k] == 0 ? 0 : coarse ? 1 : class_of(steps[k]);
 			news += (c & ~seen[k]) != 0;
 			seen[k] |= c;
 		}
@@ -288,6 +289,7 @@ static int by_size(const void *a, const void *b)
 
 static void write_least(void)
 {
+	coarse = true;
 	qsort(corpus, corpus_size, sizeof(*corpus), by_size);
 	memset(seen, 0, sizeof(seen));
 	for (unsigned int i = 0; i < corpus_size; i++) {
