@@ -192,6 +192,7 @@ HV_EMUL_SRCS += hv/emul/exec_flow.c
 HV_EMUL_SRCS += hv/emul/exec_move.c
 HV_EMUL_SRCS += hv/emul/exec_simd.c
 HV_EMUL_SRCS += hv/emul/exec_string.c
+HV_EMUL_SRCS += hv/emul/exec_desc.c
 HV_EMUL_SRCS += hv/emul/exec_sys.c
 HV_EMUL_SRCS += hv/emul/exec_x87.c
 HV_EMUL_SRCS += hv/emul/flags.c

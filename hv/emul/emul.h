@@ -52,6 +52,12 @@ struct emul_x87 {
 	uint8_t *buf;
 };
 
+/* GDTR or IDTR. */
+struct emul_table {
+	uint64_t base;
+	uint16_t limit;
+};
+
 /* Access types for read and write; they decide page permissions and fault error codes. */
 enum emul_access { EMUL_ACC_DATA, EMUL_ACC_FETCH, EMUL_ACC_SYSTEM /* descriptor tables, TSS: CPL 0 */ };
 
@@ -89,6 +95,12 @@ struct emul_ops {
 	/* Load a segment register with all protected-mode checks; on EMUL_OK c->seg[seg] is the new one.
 	 * Not called in real and virtual-8086 mode, and never for SEG_CS. */
 	enum emul_result (*load_seg)(struct emul_ctxt *c, enum emul_seg seg, uint16_t sel);
+	/* Descriptor-table registers (idt: IDTR, else GDTR); LDTR and TR (task): selector, and load with all checks.
+	 * NULL: EMUL_UNHANDLED. */
+	enum emul_result (*read_table)(struct emul_ctxt *c, bool idt, struct emul_table *t);
+	enum emul_result (*write_table)(struct emul_ctxt *c, bool idt, const struct emul_table *t);
+	enum emul_result (*read_system)(struct emul_ctxt *c, bool task, uint16_t *sel);
+	enum emul_result (*load_system)(struct emul_ctxt *c, bool task, uint16_t sel);
 	/* Vector registers: 16 or 32 bytes of XMM/YMM n; MMX n is 8 bytes. */
 	enum emul_result (*read_vec)(struct emul_ctxt *c, unsigned int n, void *buf, unsigned int size);
 	enum emul_result (*write_vec)(struct emul_ctxt *c, unsigned int n, const void *buf,

@@ -230,6 +230,10 @@ static int drop_write(struct vcpu *v, uint32_t msr, uint64_t value)
 	return 0;
 }
 
+/* Fast strings, thermal control, SpeedStep, MONITOR, CPUID limit, xTPR, XD; no branch trace, no PEBS. */
+#define MISC_ENABLE_KEPT  0x400c50809ull
+#define MISC_ENABLE_FIXED 0x1800ull
+
 static int misc_enable_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
 	*value = v->hvm->misc_enable;
@@ -238,7 +242,8 @@ static int misc_enable_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 
 static int misc_enable_write(struct vcpu *v, uint32_t msr, uint64_t value)
 {
-	v->hvm->misc_enable = value & 1;        /* fast strings */
+	/* thermal and power bits have nothing to act on here; they are kept for whoever reads them back */
+	v->hvm->misc_enable = (value & MISC_ENABLE_KEPT) | MISC_ENABLE_FIXED;
 	return 0;
 }
 
@@ -375,7 +380,6 @@ static const struct msr_row {
 	{ MSR_MTRR_FIX4K_FIRST, MSR_MTRR_FIX4K_LAST, mtrr_read, mtrr_write },
 	{ MSR_PAT, MSR_PAT, pat_read, pat_write },
 	{ MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE, mtrr_read, mtrr_write },
-	{ 0x400, 0x403, zero_read, drop_write },                        /* machine-check bank 0 */
 	{ MSR_HYPERCALL_PAGE, MSR_HYPERCALL_PAGE, NULL, hypercall_page_write },
 	{ MSR_EFER, MSR_EFER, efer_read, efer_write },
 	{ MSR_STAR, MSR_SFMASK, vendor_read, vendor_write },

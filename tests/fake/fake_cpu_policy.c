@@ -1,5 +1,6 @@
 /* The CPUID policy of a domain for the tests of abi/: two leaves. */
-#include <xen/arch-x86/xen.h>
+#include <stdint.h>
+#include <xen/xen.h>
 #include "fake/fake_hv.h"
 #include "hvm/hvm.h"
 #include "lib/err.h"
