@@ -122,6 +122,13 @@ static enum verdict exit_failed(struct vcpu *v, const struct vmexit *e)
 	return EXIT_CRASH;
 }
 
+/* A trap like INT3's: the handler finds the next instruction. A step that was asked for is over with it. */
+static enum verdict exit_icebp(struct vcpu *v, const struct vmexit *e)
+{
+	hvm_raise(v, EXC_DB, false, 0, 0);
+	return EXIT_NEXT;
+}
+
 /* The emulator finds the reserved bits and raises #GP. */
 static enum verdict exit_cr_refused(struct vcpu *v, const struct vmexit *e)
 {
@@ -164,6 +171,7 @@ static const exit_fn handlers[VMEXIT_KINDS] = {
 	[VMEXIT_RDPMC] = exit_rdpmc,
 	[VMEXIT_UNDEFINED] = exit_undefined,
 	[VMEXIT_SHUTDOWN] = exit_shutdown,
+	[VMEXIT_ICEBP] = exit_icebp,
 	[VMEXIT_CR_REFUSED] = exit_cr_refused,
 	[VMEXIT_ENTRY_FAILED] = exit_failed,
 	[VMEXIT_OTHER] = exit_other,

@@ -26,6 +26,7 @@ static const struct {
 	[VMEXIT_WBINVD] = { { { 0x0f, 0x09 }, { 0x0f, 0x08 } }, { 2, 2 } },
 	[VMEXIT_RDPMC] = { { { 0x0f, 0x33 } }, { 2 } },
 	[VMEXIT_PAUSE] = { { { 0xf3, 0x90 } }, { 2 } },
+	[VMEXIT_ICEBP] = { { { 0xf1 } }, { 1 } },
 };
 
 static unsigned int match_forms(enum vmexit_kind kind, const uint8_t *bytes, unsigned int avail,
@@ -112,7 +113,7 @@ static void advance(struct vcpu *v, const struct vmexit *e)
 	if (v->arch.regs.rflags & (RFLAGS_TF | RFLAGS_RF)) {
 		/* RF holds for one instruction, and a step was asked for when it began */
 		v->arch.regs.rflags &= ~RFLAGS_RF;
-		if (v->arch.regs.rflags & RFLAGS_TF) {
+		if ((v->arch.regs.rflags & RFLAGS_TF) && e->kind != VMEXIT_ICEBP) {
 			hvm_raise_step(v);
 		}
 	}

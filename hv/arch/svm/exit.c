@@ -107,6 +107,7 @@ static const struct {
 	[SVM_EXIT_TASK] = { VMEXIT_TASK_SWITCH, decode_task, true },
 	[SVM_EXIT_SHUTDOWN] = { VMEXIT_SHUTDOWN, NULL, true },
 	[SVM_EXIT_VMMCALL] = { VMEXIT_HYPERCALL, decode_insn, true },
+	[SVM_EXIT_ICEBP] = { VMEXIT_ICEBP, decode_insn, true },
 	[SVM_EXIT_XSETBV] = { VMEXIT_XSETBV, decode_insn, true },
 	[SVM_EXIT_RSM] = { VMEXIT_UNDEFINED, NULL, true },
 	[SVM_EXIT_INVLPGA] = { VMEXIT_UNDEFINED, NULL, true },
