@@ -21,7 +21,7 @@ ostler_dm_SOURCES = \
 	dm-glue/logfile.c dm-glue/logfile.h \
 	dm-glue/image.c dm-glue/image.h \
 	dm-glue/tap.c dm-glue/tap.h dm-glue/usernet.c dm-glue/usernet.h \
-	dm-glue/vnc.c dm-glue/vnc.h dm-glue/rfb.c dm-glue/rfb.h dm-glue/des.c dm-glue/des.h \
+	dm-glue/vnc.c dm-glue/vnc.h dm-glue/rfb.c dm-glue/rfb.h \
 	dm-glue/qemu_args.c dm-glue/qemu_args.h \
 	dm-glue/sandbox.c dm-glue/sandbox.h \
 	dm-glue/sandbox_root.c dm-glue/sandbox_root.h \
@@ -29,5 +29,14 @@ ostler_dm_SOURCES = \
 	dm-glue/sandbox_check.c dm-glue/sandbox_check.h
 ostler_dm_CFLAGS = $(HOSTED_CFLAGS)
 ostler_dm_CPPFLAGS = $(TOOLSTACK_CPPFLAGS) $(YAJL_CFLAGS)
-ostler_dm_LDADD = $(QMP_LIBS) $(TOOLSTACK_LIBS)
+ostler_dm_LDADD = $(QMP_LIBS) $(NETTLE_LIBS) $(TOOLSTACK_LIBS)
+
+pkglibexec_PROGRAMS += ostler-usernet
+ostler_usernet_SOURCES = \
+	dm-glue/usernet_main.c \
+	dm-glue/usernet_stack.c dm-glue/usernet_stack.h \
+	dm-glue/sandbox_filter.c dm-glue/sandbox_filter.h
+ostler_usernet_CFLAGS = $(HOSTED_CFLAGS)
+ostler_usernet_CPPFLAGS = $(HOSTED_CPPFLAGS) $(SLIRP_CFLAGS)
+ostler_usernet_LDADD = $(SLIRP_LIBS)
 EXTRA_DIST += dm-glue/README.md

@@ -219,24 +219,24 @@ static int start_usernet(struct supervisor *sv, int log_fd)
 		}
 		sv->res.usernet_fd[i] = -1;
 		int rc = usernet_start(&sv->usernet[i], net_fd,
-				       sandbox_uid(sv->opt->domid) + USERNET_UID_OFFSET, log_fd);
+				       sandbox_uid(sv->opt->domid) + USERNET_UID_OFFSET, sv->root_dir,
+				       log_fd);
 		if (rc < 0) {
-			return fail(sv, rc, "network card %u: user networking needs " USERNET_PROGRAM
-				    " (package passt): %s", i, strerror(-rc));
+			return fail(sv, rc, "network card %u: " USERNET_PROGRAM ": %s", i, strerror(-rc));
 		}
-		logfile_line(&sv->log, "network card %u: passt has pid %d", i,
+		logfile_line(&sv->log, "network card %u: user networking has pid %d", i,
 			     (int)sv->usernet[i].pid);
 	}
 	return 0;
 }
 
-/* By now passt has either found the host's network or given up. */
+/* By now it has either confined itself or given up. */
 static int check_usernet(struct supervisor *sv)
 {
 	for (unsigned int i = 0; i < sv->cfg->nr_nics; i++) {
 		if (sv->cfg->nics[i].type == CONFIG_NIC_USER && !usernet_alive(&sv->usernet[i])) {
 			qemu_proc_drain(sv);
-			return fail(sv, -EIO, "network card %u: passt has ended: %s", i, sv->last_line);
+			return fail(sv, -EIO, "network card %u: user networking has ended: %s", i, sv->last_line);
 		}
 	}
 	return 0;

@@ -87,7 +87,7 @@ static void watch_usernet(struct supervisor *sv)
 {
 	for (unsigned int i = 0; i < CONFIG_MAX_NICS; i++) {
 		if (sv->usernet[i].pid != 0 && !usernet_alive(&sv->usernet[i])) {
-			logfile_line(&sv->log, "network card %u: passt has ended", i);
+			logfile_line(&sv->log, "network card %u: user networking has ended", i);
 		}
 	}
 }

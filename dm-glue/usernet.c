@@ -1,20 +1,28 @@
-/* User-mode networking. Contract: usernet.h. Reference: passt(1). */
+/* User-mode networking. Contract: usernet.h. */
 #include "dm-glue/usernet.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What an Ethernet card of the guest can carry; passt would offer 64 KiB packets. */
-#define USERNET_MTU "1500"
+/* Room for all that a TCP window may hold: what the socket to QEMU does not take is lost. */
+#define USERNET_BUFFER (4 << 20)
+
+static void widen(int fd)
+{
+	int size = USERNET_BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0) {
+		/* Not as root: what the host allows everybody. */
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	}
+}
 
 int usernet_sockets(int *qemu_fd, int *net_fd)
 {
@@ -23,31 +31,20 @@ int usernet_sockets(int *qemu_fd, int *net_fd)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
 		return -errno;
 	}
+	widen(pair[0]);
+	widen(pair[1]);
 	*qemu_fd = pair[0];
 	*net_fd = pair[1];
 	return 0;
 }
 
-/*
- * passt confines itself by pivoting its root away, which cannot be done on an initramfs. In mounts of our own, the
- * same tree bound over the root is a root that can be pivoted. Where that fails passt says what it misses.
- */
-static void child_root(void)
+static _Noreturn void child_main(int net_fd, uid_t uid, const char *root, int log_fd)
 {
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("/", "/run", NULL, MS_BIND | MS_REC, NULL) < 0 || chdir("/run") < 0 ||
-	    mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0) {
-		dprintf(STDERR_FILENO, "passt: no root of its own\n");
-	}
-}
-
-static _Noreturn void child_main(int net_fd, uid_t uid, int log_fd)
-{
-	char fd[16], user[32];
+	char fd[16], user[16];
 	sigset_t none;
 
 	snprintf(fd, sizeof(fd), "%d", net_fd);
-	snprintf(user, sizeof(user), "%u:%u", uid, uid);
+	snprintf(user, sizeof(user), "%u", uid);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	dup2(log_fd, STDOUT_FILENO);
@@ -56,18 +53,15 @@ static _Noreturn void child_main(int net_fd, uid_t uid, int log_fd)
 	syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC);
 	fcntl(net_fd, F_SETFD, 0);
 	if (geteuid() == 0) {
-		child_root();
-		execl(USERNET_PROGRAM, "passt", "--foreground", "--stderr", "--quiet", "--mtu",
-		      USERNET_MTU, "--fd", fd, "--runas", user, (char *)NULL);
+		execl(USERNET_PROGRAM, "ostler-usernet", "--fd", fd, "--uid", user, "--root", root, (char *)NULL);
 	} else {
-		execl(USERNET_PROGRAM, "passt", "--foreground", "--stderr", "--quiet", "--mtu",
-		      USERNET_MTU, "--fd", fd, (char *)NULL);
+		execl(USERNET_PROGRAM, "ostler-usernet", "--fd", fd, (char *)NULL);
 	}
 	dprintf(STDERR_FILENO, USERNET_PROGRAM ": cannot be started\n");
 	_exit(127);
 }
 
-int usernet_start(struct usernet *un, int net_fd, uid_t uid, int log_fd)
+int usernet_start(struct usernet *un, int net_fd, uid_t uid, const char *root, int log_fd)
 {
 	int rc = 0;
 
@@ -77,7 +71,7 @@ int usernet_start(struct usernet *un, int net_fd, uid_t uid, int log_fd)
 	} else {
 		un->pid = fork();
 		if (un->pid == 0) {
-			child_main(net_fd, uid, log_fd);
+			child_main(net_fd, uid, root, log_fd);
 		}
 		rc = un->pid < 0 ? -errno : 0;
 	}

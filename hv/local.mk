@@ -144,6 +144,7 @@ HV_HVM_SRCS += hv/hvm/intr.c
 HV_HVM_SRCS += hv/hvm/io.c
 HV_HVM_SRCS += hv/hvm/ioreq_client.c
 HV_HVM_SRCS += hv/hvm/loop.c
+HV_HVM_SRCS += hv/hvm/ticks.c
 
 # abi: the hypercall front (L6)
 HV_ABI_SRCS =
@@ -181,6 +182,7 @@ HV_DEV_SRCS += hv/dev/vpic.c
 HV_DEV_SRCS += hv/dev/vpit.c
 HV_DEV_SRCS += hv/dev/vpmtimer.c
 HV_DEV_SRCS += hv/dev/vrtc.c
+HV_DEV_SRCS += hv/dev/vtick.c
 
 # emul: instruction emulator, pure (L3)
 HV_EMUL_SRCS =

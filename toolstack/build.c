@@ -33,7 +33,6 @@
 /* Nested page tables: measured need is below one page for each MiB plus these for each vCPU. */
 #define BUILD_POOL_PER_VCPU  256
 #define BUILD_STORE_DOMID    0
-#define BUILD_TIMER_MODE     1 /* no delay for missed ticks */
 #define BUILD_START_INFO_MAX 4096
 
 /* The first reason given is the one that counts: those above it know less. */
@@ -350,6 +349,21 @@ static int build_channels(struct build *b)
 	return rc == 0 ? 0 : build_fail(b, rc, "cannot write the first grants");
 }
 
+/*
+ * HVM_PARAM_TIMER_MODE: the mode for all timers, and above bit 8 four bits for each with a policy of its own. A
+ * hypervisor that knows the first part only must not be given the second.
+ */
+static uint64_t build_timer_mode(const struct guest_config *cfg)
+{
+	enum config_tick all = cfg->tick[CONFIG_TIMER_PLATFORM];
+	uint64_t mode = (all == CONFIG_TICK_DEFAULT ? CONFIG_TICK_CATCHUP : all) - CONFIG_TICK_DELAY;
+
+	for (unsigned int i = 0; i < CONFIG_TIMER_PLATFORM; i++) {
+		mode |= (uint64_t)cfg->tick[i] << (8 + 4 * i);
+	}
+	return mode;
+}
+
 struct build_param {
 	uint32_t index;
 	uint64_t value;
@@ -358,9 +372,10 @@ struct build_param {
 
 static int build_params(struct build *b)
 {
+	const uint64_t timer_mode = build_timer_mode(b->cfg);
 	const struct build_param params[] = {
 		{HVM_PARAM_HPET_ENABLED, b->cfg->hpet, false},
-		{HVM_PARAM_TIMER_MODE, BUILD_TIMER_MODE, true},
+		{HVM_PARAM_TIMER_MODE, timer_mode, timer_mode <= CONFIG_TICK_MERGE},
 		{HVM_PARAM_VPT_ALIGN, 1, true},
 		{HVM_PARAM_STORE_PFN, BUILD_GFN_STORE, false},
 		{HVM_PARAM_STORE_EVTCHN, b->store_port, false},

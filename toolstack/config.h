@@ -56,6 +56,25 @@ enum config_tsc_mode {
 	CONFIG_TSC_PARAVIRT,
 };
 
+/* What becomes of a timer's ticks that the guest missed. Above 0: the hypervisor's number + 1. */
+enum config_tick {
+	CONFIG_TICK_DEFAULT,
+	CONFIG_TICK_DELAY,   /* they never come; the next is a whole period later */
+	CONFIG_TICK_CATCHUP, /* each comes, as soon as the one before was taken */
+	CONFIG_TICK_DISCARD, /* they never come; the next is on time */
+	CONFIG_TICK_MERGE,   /* they come as one; the next is on time */
+};
+
+/* Timers that tick, in the hypervisor's order; then the one that stands for all without a policy of their own. */
+enum config_timer {
+	CONFIG_TIMER_PIT,
+	CONFIG_TIMER_RTC,
+	CONFIG_TIMER_HPET,
+	CONFIG_TIMER_LAPIC,
+	CONFIG_TIMER_PLATFORM,
+	CONFIG_TIMERS,
+};
+
 /* What happens to the guest when it ends, per way of ending. */
 enum config_action {
 	CONFIG_ACTION_DESTROY,
@@ -260,6 +279,7 @@ struct guest_config {
 	enum config_clock clock;
 	int64_t clock_adjustment; /* seconds */
 	enum config_tsc_mode tsc_mode;
+	enum config_tick tick[CONFIG_TIMERS];
 	enum config_action on_poweroff;
 	enum config_action on_reboot;
 	enum config_action on_crash;

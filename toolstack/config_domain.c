@@ -267,12 +267,37 @@ void config_dom_clock(struct cx *cx, xmlNode *node)
 	cx->cfg->clock_adjustment = adjustment;
 }
 
+static void config_tick_policy(struct cx *cx, xmlNode *node, int timer)
+{
+	static const struct cx_word policies[] = {
+		{"delay", CONFIG_TICK_DELAY},
+		{"catchup", CONFIG_TICK_CATCHUP},
+		{"discard", CONFIG_TICK_DISCARD},
+		{"merge", CONFIG_TICK_MERGE},
+		{0},
+	};
+	int policy = CONFIG_TICK_DEFAULT;
+
+	if (cx_attr(cx, node, "tickpolicy") == NULL) {
+		return;
+	}
+	if (timer >= CONFIG_TIMERS) {
+		cx_error(cx, node, "tickpolicy", "this timer has no ticks");
+	} else if (cx_enum(cx, node, "tickpolicy", policies, &policy)) {
+		cx->cfg->tick[timer] = (enum config_tick)policy;
+	}
+}
+
 void config_dom_timer(struct cx *cx, xmlNode *node)
 {
-	enum { TSC, HPET, OTHER };
+	/* Those without ticks come after those that have some. */
+	enum { TSC = CONFIG_TIMERS, HYPERVCLOCK, KVMCLOCK };
 	static const struct cx_word names[] = {
-		{"tsc", TSC},           {"hpet", HPET},      {"rtc", OTHER},      {"pit", OTHER},
-		{"hypervclock", OTHER}, {"platform", OTHER}, {"kvmclock", OTHER}, {0},
+		{"pit", CONFIG_TIMER_PIT},     {"rtc", CONFIG_TIMER_RTC},
+		{"hpet", CONFIG_TIMER_HPET},   {"lapic", CONFIG_TIMER_LAPIC},
+		{"platform", CONFIG_TIMER_PLATFORM},
+		{"tsc", TSC},                  {"hypervclock", HYPERVCLOCK},
+		{"kvmclock", KVMCLOCK},        {0},
 	};
 	static const struct cx_word modes[] = {
 		{"auto", CONFIG_TSC_AUTO},
@@ -281,18 +306,19 @@ void config_dom_timer(struct cx *cx, xmlNode *node)
 		{"paravirt", CONFIG_TSC_PARAVIRT},
 		{0},
 	};
-	int name = OTHER;
+	int name = KVMCLOCK;
 	int mode = CONFIG_TSC_AUTO;
 
 	if (cx_attr_needed(cx, node, "name") == NULL || !cx_enum(cx, node, "name", names, &name)) {
 		return;
 	}
+	config_tick_policy(cx, node, name);
 	if (name == TSC) {
 		cx_enum(cx, node, "mode", modes, &mode);
 		cx->cfg->tsc_mode = (enum config_tsc_mode)mode;
-	} else if (name == HPET) {
+	} else if (name == CONFIG_TIMER_HPET) {
 		cx_bool(cx, node, "present", &cx->cfg->hpet);
-	} else if (strcmp(cx_attr(cx, node, "name"), "hypervclock") == 0) {
+	} else if (name == HYPERVCLOCK) {
 		bool present = true;
 
 		if (cx_bool(cx, node, "present", &present) && present) {

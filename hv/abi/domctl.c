@@ -157,6 +157,7 @@ static int64_t op_time_offset(struct hc_call *c, struct domain *d, struct xen_do
 	}
 	WRITE_ONCE(d->time_offset, (int32_t)seconds);
 	shared_info_wallclock_update(d);
+	hvm_time_offset_changed(d);
 	return 0;
 }
 

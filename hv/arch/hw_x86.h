@@ -346,8 +346,11 @@ static inline struct cpu *hw_cpu_base(void)
 {
 	struct cpu *c;
 
-	/* struct cpu starts with a pointer to itself */
-	__asm__("movq %%gs:0, %0" : "=r"(c));
+	/*
+	 * struct cpu starts with a pointer to itself. Volatile: the answer changes whenever a unit goes on elsewhere, so the
+	 * compiler must not ask once for a whole loop.
+	 */
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(c));
 	return c;
 }
 

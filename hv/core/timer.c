@@ -112,6 +112,15 @@ void timer_stop(struct timer *t)
 	}
 }
 
+void timer_disarm(struct timer *t)
+{
+	uint64_t flags;
+	struct timer_heap *h = lock_of(t, &flags);
+
+	disarm(h, t);
+	spin_unlock_irqrestore(&h->lock, flags);
+}
+
 bool timer_armed(const struct timer *t)
 {
 	return READ_ONCE(t->deadline) != 0;

@@ -24,7 +24,7 @@ struct io_access {
 enum io_result { IO_DONE, IO_UNCLAIMED };
 
 struct vdev_host {
-	/* The domain's time in ns since it was created; stands still while the domain is paused. */
+	/* The domain's time in ns since it was created. */
 	uint64_t (*now_ns)(void *ctx);
 	/* Arm (or with 0 disarm) the device's timer; ops->timer(dev, id) is called once at it. */
 	void (*timer_set)(void *ctx, unsigned int id, uint64_t deadline_ns);
@@ -32,6 +32,9 @@ struct vdev_host {
 	void (*irq_set)(void *ctx, unsigned int gsi, bool level);
 	/* Send a message-signalled interrupt. */
 	void (*msi_send)(void *ctx, uint64_t addr, uint32_t data);
+	/* Does an edge on the wire, or a message, that was sent before still wait for a processor to take it? */
+	bool (*irq_waiting)(void *ctx, unsigned int gsi);
+	bool (*msi_waiting)(void *ctx, uint64_t addr, uint32_t data);
 	void *ctx;
 };
 

@@ -21,6 +21,7 @@
 #define TIMER_STRIDE     0x20
 #define TIMER_CONFIG     0x00
 #define TIMER_COMPARATOR 0x08
+#define TIMER_FSB        0x10
 
 #define CONFIG_ENABLE    BIT(0)
 #define CONFIG_LEGACY    BIT(1)
@@ -34,9 +35,12 @@
 #define TN_32BIT         BIT(8)
 #define TN_ROUTE_SHIFT   9
 #define TN_ROUTE         (0x1full << TN_ROUTE_SHIFT)
-#define TN_WRITABLE      (TN_LEVEL | TN_ENABLE | TN_PERIODIC | TN_SET_VALUE | TN_32BIT | TN_ROUTE)
+#define TN_FSB           BIT(14)
+#define TN_FSB_CAP       BIT(15)
+#define TN_WRITABLE \
+	(TN_LEVEL | TN_ENABLE | TN_PERIODIC | TN_SET_VALUE | TN_32BIT | TN_ROUTE | TN_FSB)
 #define ROUTES           0x00f00000ull          /* I/O APIC inputs 20-23 */
-#define TN_CAPABILITIES  (ROUTES << 32 | TN_PERIODIC_CAP | TN_64BIT_CAP)
+#define TN_CAPABILITIES  (ROUTES << 32 | TN_PERIODIC_CAP | TN_64BIT_CAP | TN_FSB_CAP)
 
 /* A comparator written this little too late (1 ms) matches at once instead of after a wrap. */
 #define LATE_TICKS       62500u
@@ -88,11 +92,22 @@ static uint8_t route(const struct vhpet *v, unsigned int n)
 	return ROUTES >> gsi & 1 ? gsi : VHPET_NO_LINE;
 }
 
+/* A timer that sends messages drives no wire; legacy replacement passes over the setting. */
+static bool sends_messages(const struct vhpet *v, unsigned int n)
+{
+	return (v->timer[n].config & TN_FSB) && !(vhpet_legacy(v) && n < 2);
+}
+
+static bool is_level(const struct vhpet *v, unsigned int n)
+{
+	return (v->timer[n].config & TN_LEVEL) && !sends_messages(v, n);
+}
+
 /* Make the timer's wire what status and configuration say. */
 static void update_line(struct vhpet *v, unsigned int n)
 {
 	struct vhpet_timer *t = &v->timer[n];
-	bool active = (v->status & BIT(n)) && (t->config & TN_ENABLE) && (t->config & TN_LEVEL);
+	bool active = (v->status & BIT(n)) && (t->config & TN_ENABLE) && is_level(v, n);
 	uint8_t line = active ? route(v, n) : VHPET_NO_LINE;
 
 	if (line == t->line) {
@@ -109,19 +124,33 @@ static void update_line(struct vhpet *v, unsigned int n)
 
 static void interrupt(struct vhpet *v, unsigned int n)
 {
-	struct vhpet_timer *t = &v->timer[n];
+	const struct vhpet_timer *t = &v->timer[n];
 	uint8_t line = route(v, n);
 
 	if (!(t->config & TN_ENABLE)) {
 		return;
 	}
-	if (t->config & TN_LEVEL) {
+	if (sends_messages(v, n)) {
+		v->host->msi_send(v->host->ctx, t->fsb >> 32, (uint32_t)t->fsb);
+	} else if (is_level(v, n)) {
 		v->status |= BIT(n);
 		update_line(v, n);
 	} else if (line != VHPET_NO_LINE) {
 		v->host->irq_set(v->host->ctx, line, true);
 		v->host->irq_set(v->host->ctx, line, false);
 	}
+}
+
+/* Does the timer's interrupt before this one still wait to be taken? */
+static bool waiting(const struct vhpet *v, unsigned int n)
+{
+	const struct vhpet_timer *t = &v->timer[n];
+	uint8_t line = route(v, n);
+
+	if (sends_messages(v, n)) {
+		return v->host->msi_waiting(v->host->ctx, t->fsb >> 32, (uint32_t)t->fsb);
+	}
+	return line != VHPET_NO_LINE && v->host->irq_waiting(v->host->ctx, line);
 }
 
 /* ---- Matches ---- */
@@ -158,26 +187,54 @@ static void schedule(struct vhpet *v, unsigned int n, uint64_t late)
 	t->due = ahead > FAR_AWAY ? VHPET_NEVER : now_ticks(v) + ahead;
 }
 
-/* Do the matches that have come due: one interrupt, and the comparator moves on past now. */
+/* The next tick is a whole period from now, wherever the comparator stands. */
+static void restart_ticks(struct vhpet *v, unsigned int n)
+{
+	struct vhpet_timer *t = &v->timer[n];
+
+	if (vtick_restarts(&t->tick) && t->due != VHPET_NEVER) {
+		t->due = now_ticks(v) + t->period;
+	}
+}
+
+/* A periodic timer's match was found: how many periods, and what is to be raised. */
+static void settle_periodic(struct vhpet *v, unsigned int n, uint64_t now)
+{
+	struct vhpet_timer *t = &v->timer[n];
+	uint64_t count = 1;
+
+	if (t->period > FAR_AWAY) {
+		t->comparator += t->period;
+		t->due = VHPET_NEVER;
+	} else {
+		count += (now - t->due) / t->period;
+		t->comparator += count * t->period;
+		t->due += count * t->period;
+	}
+	t->comparator &= width_mask(t);
+	if (!(t->config & TN_ENABLE)) {
+		return;
+	}
+	if (is_level(v, n) || vtick_due(&t->tick, count, waiting(v, n))) {
+		interrupt(v, n);
+	}
+	restart_ticks(v, n);
+}
+
+/* Do the matches that have come due; the comparator moves on past now. */
 static void settle(struct vhpet *v, unsigned int n)
 {
 	struct vhpet_timer *t = &v->timer[n];
-	uint64_t now = now_ticks(v), step;
+	uint64_t now = now_ticks(v);
 
 	if (!running(v) || t->due == VHPET_NEVER || now < t->due) {
 		return;
 	}
 	if (is_periodic(t) && t->period != 0) {
-		if (t->period > FAR_AWAY) {
-			t->comparator += t->period;
-			t->due = VHPET_NEVER;
-		} else {
-			step = ((now - t->due) / t->period + 1) * t->period;
-			t->comparator += step;
-			t->due += step;
-		}
-		t->comparator &= width_mask(t);
-	} else if (t->config & TN_32BIT) {
+		settle_periodic(v, n, now);
+		return;
+	}
+	if (t->config & TN_32BIT) {
 		/* It matches again each time the low half comes round. */
 		t->due += (((now - t->due) >> 32) + 1) << 32;
 	} else {
@@ -194,6 +251,33 @@ void vhpet_timer(struct vhpet *v, unsigned int id)
 	}
 }
 
+void vhpet_taken(struct vhpet *v)
+{
+	for (unsigned int n = 0; n < VHPET_TIMERS; n++) {
+		struct vhpet_timer *t = &v->timer[n];
+
+		if (t->tick.owed != 0) {
+			if (vtick_taken(&t->tick, waiting(v, n))) {
+				interrupt(v, n);
+			}
+			restart_ticks(v, n);
+			arm(v, n);
+		}
+	}
+}
+
+bool vhpet_owes(const struct vhpet *v)
+{
+	return (v->timer[0].tick.owed | v->timer[1].tick.owed | v->timer[2].tick.owed) != 0;
+}
+
+void vhpet_set_policy(struct vhpet *v, enum vtick_policy policy)
+{
+	for (unsigned int n = 0; n < VHPET_TIMERS; n++) {
+		v->timer[n].tick.policy = policy;
+	}
+}
+
 /* ---- Registers ---- */
 
 static uint64_t read_timer(struct vhpet *v, unsigned int n, unsigned int reg)
@@ -207,6 +291,8 @@ static uint64_t read_timer(struct vhpet *v, unsigned int n, unsigned int reg)
 		settle(v, n);
 		arm(v, n);
 		return t->comparator;
+	case TIMER_FSB:
+		return t->fsb;
 	default:
 		return 0;
 	}
@@ -240,6 +326,7 @@ static void write_config(struct vhpet *v, uint64_t value)
 	v->start = now_ticks(v);
 	v->config = value & (CONFIG_ENABLE | CONFIG_LEGACY);
 	for (unsigned int n = 0; n < VHPET_TIMERS; n++) {
+		vtick_forget(&v->timer[n].tick);
 		if (!ran && runs) {
 			schedule(v, n, 1);
 		}
@@ -280,9 +367,10 @@ static void write_timer_config(struct vhpet *v, unsigned int n, uint64_t value)
 	if (changed & (TN_32BIT | TN_PERIODIC)) {
 		schedule(v, n, 0);
 	}
-	if (!(t->config & TN_LEVEL)) {
+	if (!is_level(v, n)) {
 		v->status &= ~BIT(n);
 	}
+	vtick_forget(&t->tick);
 	update_line(v, n);
 	arm(v, n);
 }
@@ -305,6 +393,7 @@ static void write_comparator(struct vhpet *v, unsigned int n, uint64_t value, ui
 		schedule(v, n, LATE_TICKS);
 	}
 	t->config &= ~TN_SET_VALUE;
+	vtick_forget(&t->tick);
 	settle(v, n);
 	arm(v, n);
 }
@@ -319,6 +408,8 @@ static void write_register(struct vhpet *v, unsigned int reg, uint64_t value, ui
 			write_timer_config(v, n, value);
 		} else if ((reg - REG_TIMERS) % TIMER_STRIDE == TIMER_COMPARATOR) {
 			write_comparator(v, n, value, mask);
+		} else if ((reg - REG_TIMERS) % TIMER_STRIDE == TIMER_FSB) {
+			v->timer[n].fsb = value;
 		}
 		return;
 	}
@@ -374,7 +465,8 @@ static void clear(struct vhpet *v)
 	v->start = 0;
 	for (unsigned int n = 0; n < VHPET_TIMERS; n++) {
 		v->timer[n] = (struct vhpet_timer){ .config = TN_CAPABILITIES, .comparator = ~0ull,
-						    .due = VHPET_NEVER, .line = VHPET_NO_LINE };
+						    .due = VHPET_NEVER, .line = VHPET_NO_LINE,
+						    .tick.policy = v->timer[n].tick.policy };
 	}
 }
 

@@ -1,6 +1,6 @@
 /*
  * High precision event timer (IA-PC HPET specification, revision 1.0a): 62.5 MHz, three timers, all
- * periodic and 64 bits wide, legacy replacement, no FSB messages.
+ * periodic and 64 bits wide, all able to send messages (FSB), legacy replacement.
  *
  * Interrupts through vdev_host.irq_set: I/O APIC inputs 20-23, or GSI 0 and 8 (ISA interrupts) with
  * legacy replacement. After each write, and after a reset, the owner tells the interrupt wires
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "dev/vdev.h"
+#include "dev/vtick.h"
 
 #define VHPET_BASE      0xfed00000ull
 #define VHPET_SIZE      0x400ull
@@ -24,6 +25,8 @@ struct vhpet_timer {
 	uint64_t comparator;            /* of the next match */
 	uint64_t period;                /* ticks; 0: none was written */
 	uint64_t due;                   /* domain time in ticks of the next match, while running */
+	uint64_t fsb;                   /* message address << 32 | data */
+	struct vtick tick;              /* periodic, edges */
 	uint8_t line;                   /* GSI held active (level), VHPET_NO_LINE: none */
 };
 #define VHPET_NO_LINE 0xff
@@ -43,6 +46,10 @@ void vhpet_reset(struct vhpet *v);
 enum io_result vhpet_mmio(struct vhpet *v, struct io_access *a);
 /* id is the number of the timer. */
 void vhpet_timer(struct vhpet *v, unsigned int id);
+/* While a timer's tick owes something: a processor took an interrupt. */
+void vhpet_taken(struct vhpet *v);
+bool vhpet_owes(const struct vhpet *v);
+void vhpet_set_policy(struct vhpet *v, enum vtick_policy policy);
 bool vhpet_legacy(const struct vhpet *v);
 
 #endif

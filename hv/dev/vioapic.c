@@ -84,6 +84,17 @@ void vioapic_set_pin(struct vioapic *v, unsigned int pin, bool level)
 	}
 }
 
+int vioapic_edge_vector(const struct vioapic *v, unsigned int pin)
+{
+	uint64_t rte = pin < VIOAPIC_PINS ? v->rte[pin] : RTE_MASKED;
+
+	if ((rte & (RTE_MASKED | RTE_LEVEL)) ||
+	    (RTE_DELIVERY(rte) != APIC_DM_FIXED && RTE_DELIVERY(rte) != APIC_DM_LOWEST)) {
+		return -1;
+	}
+	return rte & 0xff;
+}
+
 void vioapic_eoi(struct vioapic *v, uint8_t vector)
 {
 	for (unsigned int pin = 0; pin < VIOAPIC_PINS; pin++) {

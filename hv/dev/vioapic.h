@@ -32,6 +32,8 @@ void vioapic_reset(struct vioapic *v);
 enum io_result vioapic_mmio(struct vioapic *v, struct io_access *a);
 /* The wire of a pin is active or not; polarity is not modelled. Pins out of range are ignored. */
 void vioapic_set_pin(struct vioapic *v, unsigned int pin, bool level);
+/* The vector of an unmasked pin that sends edges to local APICs, or -1. */
+int vioapic_edge_vector(const struct vioapic *v, unsigned int pin);
 /* EOI broadcast of a local APIC. */
 void vioapic_eoi(struct vioapic *v, uint8_t vector);
 /*

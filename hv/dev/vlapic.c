@@ -109,6 +109,11 @@ bool vlapic_set_irq(struct vlapic *v, uint8_t vector, bool level)
 	return !atomic_set_bit(v->irr, vector);
 }
 
+bool vlapic_waiting(const struct vlapic *v, uint8_t vector)
+{
+	return test_bit(v->irr, vector);
+}
+
 int vlapic_pending(const struct vlapic *v)
 {
 	int irr = highest(v->irr);
@@ -132,6 +137,9 @@ void vlapic_ack(struct vlapic *v, uint8_t vector)
 {
 	atomic_clear_bit(v->irr, vector);
 	v->isr[vector / 64] |= BIT(vector % 64);
+	if (v->tick.owed != 0) {
+		vlapic_timer_taken(v, vector);
+	}
 }
 
 void vlapic_write_eoi(struct vlapic *v)

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "dev/vdev.h"
+#include "dev/vtick.h"
 
 #define VLAPIC_DEFAULT_BASE 0xfee00000ull
 #define APIC_BASE_BSP       (1ull << 8)
@@ -76,6 +77,7 @@ struct vlapic {
 	uint64_t timer_deadline_ns;     /* 0: not armed */
 	bool timer_running;             /* one-shot or periodic countdown is under way */
 	uint64_t tsc_deadline;          /* IA32_TSC_DEADLINE */
+	struct vtick tick;              /* of the periodic timer */
 };
 
 /* APIC bus: one count is 1 ns at divide-by-1 (1 GHz); CPUID leaf 15h and PV leaves agree. */
@@ -102,6 +104,8 @@ bool vlapic_hw_enabled(const struct vlapic *v);
 bool vlapic_sw_enabled(const struct vlapic *v);
 /* Set a vector pending (fixed or lowest priority). True when it was not pending before. Any CPU. */
 bool vlapic_set_irq(struct vlapic *v, uint8_t vector, bool level);
+/* Is the vector requested, and not yet delivered? Any CPU. */
+bool vlapic_waiting(const struct vlapic *v, uint8_t vector);
 /* Highest pending vector above the processor priority, or -1. */
 int vlapic_pending(const struct vlapic *v);
 /* Does an interrupt wait that only the task priority holds back? */

@@ -37,6 +37,8 @@ void vlapic_timer_write_icr(struct vlapic *v, uint32_t value);
 void vlapic_timer_write_dcr(struct vlapic *v, uint32_t value);
 /* Store the timer's LVT entry (already masked to its valid bits) and its consequences. */
 void vlapic_timer_write_lvt(struct vlapic *v, uint32_t value);
+/* While v->tick owes something: this vector is being delivered. */
+void vlapic_timer_taken(struct vlapic *v, uint8_t vector);
 uint64_t vlapic_timer_read_deadline(const struct vlapic *v);
 void vlapic_timer_write_deadline(struct vlapic *v, uint64_t tsc);
 

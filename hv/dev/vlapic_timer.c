@@ -90,6 +90,28 @@ static void arm(struct vlapic *v)
 	}
 }
 
+static bool waiting(const struct vlapic *v)
+{
+	return vlapic_waiting(v, v->lvt[LVT_TIMER] & LVT_VECTOR);
+}
+
+/* With the delaying policy the whole countdown begins anew: that is the tick's period. */
+static void restart_ticks(struct vlapic *v)
+{
+	if (vtick_restarts(&v->tick)) {
+		v->timer_start_ns = v->host->now_ns(v->host->ctx);
+	}
+}
+
+/* Rounds of a periodic countdown have ended. */
+static void settle_tick(struct vlapic *v, uint64_t count)
+{
+	if (!(v->lvt[LVT_TIMER] & LVT_MASKED) && vtick_due(&v->tick, count, waiting(v))) {
+		vlapic_fire_lvt(v, LVT_TIMER);
+	}
+	restart_ticks(v);
+}
+
 /*
  * Do what has come due by now, under the LVT entry as it is; a masked end of a countdown is lost.
  */
@@ -108,12 +130,29 @@ static void settle(struct vlapic *v)
 		return;
 	}
 	elapsed = elapsed_ns(v);
-	if (elapsed >= length) {
-		vlapic_fire_lvt(v, LVT_TIMER);
-		/* Rounds that nobody saw are one interrupt; the next keeps to the grid. */
-		v->timer_start_ns += elapsed / length * length;
-		v->timer_running = timer_mode(v) == LVT_TIMER_PERIODIC;
+	if (elapsed < length) {
+		return;
 	}
+	if (timer_mode(v) != LVT_TIMER_PERIODIC) {
+		v->timer_running = false;
+		vlapic_fire_lvt(v, LVT_TIMER);
+		return;
+	}
+	v->timer_start_ns += elapsed / length * length;
+	settle_tick(v, length < MIN_PERIOD_NS ? 1 : elapsed / length);
+}
+
+void vlapic_timer_taken(struct vlapic *v, uint8_t vector)
+{
+	if (vector != (v->lvt[LVT_TIMER] & LVT_VECTOR)) {
+		return;
+	}
+	settle(v);
+	if (vtick_taken(&v->tick, waiting(v))) {
+		vlapic_fire_lvt(v, LVT_TIMER);
+	}
+	restart_ticks(v);
+	arm(v);
 }
 
 void vlapic_timer_reset(struct vlapic *v)
@@ -123,6 +162,7 @@ void vlapic_timer_reset(struct vlapic *v)
 	v->timer_start_ns = 0;
 	v->timer_running = false;
 	v->tsc_deadline = 0;
+	vtick_forget(&v->tick);
 	set_host_timer(v, 0);
 }
 
@@ -145,6 +185,9 @@ void vlapic_timer_write_icr(struct vlapic *v, uint32_t value)
 	if (timer_mode(v) == LVT_TIMER_DEADLINE) {
 		return;
 	}
+	/* The end of the countdown that this one replaces may not have been seen yet. */
+	settle(v);
+	vtick_forget(&v->tick);
 	v->timer_icr = value;
 	v->timer_start_ns = v->host->now_ns(v->host->ctx);
 	v->timer_running = value != 0;
@@ -172,6 +215,7 @@ void vlapic_timer_write_lvt(struct vlapic *v, uint32_t value)
 	bool was_deadline = timer_mode(v) == LVT_TIMER_DEADLINE;
 
 	settle(v);
+	vtick_forget(&v->tick);
 	v->lvt[LVT_TIMER] = value;
 	if ((timer_mode(v) == LVT_TIMER_DEADLINE) != was_deadline) {
 		/* Between deadline mode and the others the timer is disarmed. */

@@ -28,14 +28,16 @@ int vmsi_decode(uint64_t addr, uint32_t data, struct apic_msg *msg)
 		return msg->vector < 16 ? -EINVAL : 0;
 	case APIC_DM_LOWEST:
 		return msg->vector < 16 ? -EINVAL : 0;
-	case APIC_DM_SMI:
 	case APIC_DM_NMI:
 	case APIC_DM_INIT:
-	case APIC_DM_EXTINT:
 		msg->level = false;
 		msg->assert = true;
 		return 0;
 	default:
+		/*
+		 * Reserved; or SMI, for which this PC has no firmware; or ExtINT, whose vector would come from
+		 * the 8259 pair: that is wired to one processor only.
+		 */
 		return -EINVAL;
 	}
 }

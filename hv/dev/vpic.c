@@ -123,6 +123,14 @@ bool vpic_pending(const struct vpic *p)
 	return p->chip[0].intr;
 }
 
+bool vpic_waiting(const struct vpic *p, unsigned int irq)
+{
+	const struct vpic_chip *c = &p->chip[irq >> 3 & 1];
+	bool reaches = irq < 8 || !(p->chip[0].imr >> CASCADE & 1);
+
+	return reaches && c->init_state == 0 && (c->irr & ~c->imr) >> (irq & 7) & 1;
+}
+
 void vpic_set_irq(struct vpic *p, unsigned int irq, bool level)
 {
 	struct vpic_chip *c;

@@ -35,6 +35,8 @@ void vpic_reset(struct vpic *p);
 enum io_result vpic_io(struct vpic *p, struct io_access *a);
 /* An input wire changed. Input 2 of the master is the slave's; setting it does nothing. */
 void vpic_set_irq(struct vpic *p, unsigned int irq, bool level);
+/* Does an unmasked edge on the wire still wait for its acknowledge cycle? */
+bool vpic_waiting(const struct vpic *p, unsigned int irq);
 /* Is INTR asserted? */
 bool vpic_pending(const struct vpic *p);
 /* Interrupt acknowledge cycle: the vector (a spurious IRQ 7 or 15 when nothing is left). */

@@ -124,7 +124,11 @@ static uint32_t counter(const struct vpit_channel *c, uint64_t now)
 	uint64_t elapsed, position;
 
 	if (!counting(c, now, &elapsed)) {
-		return c->count % modulus;
+		/* A gate that is low stops modes 2 and 3 where they are. */
+		elapsed = c->loaded && is_periodic(c) && !c->gate ? c->held : 0;
+		if (elapsed == 0) {
+			return c->count % modulus;
+		}
 	}
 	switch (c->mode) {
 	case 2:
@@ -165,28 +169,81 @@ static uint64_t next_edge(const struct vpit_channel *c, uint64_t now)
 	return c->start + (elapsed / c->count + 1) * c->count;
 }
 
+static bool too_fast(const struct vpit_channel *c)
+{
+	return is_periodic(c) && c->loaded && c->count < MIN_EDGE_TICKS;
+}
+
 static void arm(struct vpit *p)
 {
 	const struct vpit_channel *c = &p->channel[0];
 	uint64_t ticks = now_ticks(p);
 
 	/* Faster than the limit, edges are left out. */
-	if (is_periodic(c) && c->loaded && c->count < MIN_EDGE_TICKS) {
+	if (too_fast(c)) {
 		ticks += MIN_EDGE_TICKS;
 	}
-	p->edge = next_edge(c, ticks);
+	p->edge = next_edge(c, ticks - p->lag);
+	p->edge += p->edge != 0 ? p->lag : 0;
 	p->host->timer_set(p->host->ctx, 0, p->edge == 0 ? 0 : ticks_to_ns(p->edge));
+}
+
+static void raise(struct vpit *p)
+{
+	p->host->irq_set(p->host->ctx, 0, false);
+	p->host->irq_set(p->host->ctx, 0, true);
+}
+
+static bool waiting(const struct vpit *p)
+{
+	return p->host->irq_waiting(p->host->ctx, 0);
+}
+
+/* The output had its edge: is it an interrupt now? */
+static bool tick_due(struct vpit *p, uint64_t now)
+{
+	const struct vpit_channel *c = &p->channel[0];
+
+	if (!is_periodic(c)) {
+		return true;
+	}
+	return vtick_due(&p->tick, too_fast(c) ? 1 : (now - p->edge) / c->count + 1, waiting(p));
+}
+
+static void restart_ticks(struct vpit *p, uint64_t now)
+{
+	const struct vpit_channel *c = &p->channel[0];
+
+	if (vtick_restarts(&p->tick) && now > c->start) {
+		p->lag = (now - c->start) % c->count;
+	}
+}
+
+/* Interrupt for the edges up to now; then the next one may be armed. */
+static void settle_edges(struct vpit *p, uint64_t now)
+{
+	settle(&p->channel[0], now);
+	if (p->edge != 0 && now >= p->edge) {
+		if (tick_due(p, now)) {
+			raise(p);
+		}
+		restart_ticks(p, now);
+	}
 }
 
 void vpit_timer(struct vpit *p, unsigned int id)
 {
-	uint64_t now = now_ticks(p);
+	settle_edges(p, now_ticks(p));
+	arm(p);
+}
 
-	settle(&p->channel[0], now);
-	if (p->edge != 0 && now >= p->edge) {
-		p->host->irq_set(p->host->ctx, 0, false);
-		p->host->irq_set(p->host->ctx, 0, true);
+void vpit_taken(struct vpit *p)
+{
+	settle_edges(p, now_ticks(p));
+	if (vtick_taken(&p->tick, waiting(p))) {
+		raise(p);
 	}
+	restart_ticks(p, now_ticks(p));
 	arm(p);
 }
 
@@ -194,6 +251,8 @@ void vpit_timer(struct vpit *p, unsigned int id)
 static void channel0_changed(struct vpit *p)
 {
 	p->host->irq_set(p->host->ctx, 0, output(&p->channel[0], now_ticks(p)));
+	vtick_forget(&p->tick);
+	p->lag = 0;
 	arm(p);
 }
 
@@ -458,6 +517,8 @@ static void clear(struct vpit *p)
 	}
 	p->port61 = 0;
 	p->edge = 0;
+	p->lag = 0;
+	vtick_forget(&p->tick);
 }
 
 void vpit_reset(struct vpit *p)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "dev/vdev.h"
+#include "dev/vtick.h"
 
 #define VPIT_HZ 1193182u
 
@@ -37,6 +38,8 @@ struct vpit {
 	struct vpit_channel channel[3];
 	uint8_t port61;                 /* bits 3:0 as written */
 	uint64_t edge;                  /* tick of channel 0's next rising edge, 0: none */
+	struct vtick tick;              /* channel 0 in modes 2 and 3 */
+	uint64_t lag;                   /* the interrupts of these modes come so many ticks after the edges */
 };
 
 /* Calls nothing of the host yet; vpit_reset() does. */
@@ -45,5 +48,7 @@ void vpit_reset(struct vpit *p);
 enum io_result vpit_io(struct vpit *p, struct io_access *a);
 /* vdev_host.timer_set()'s deadline passed; id is always 0. */
 void vpit_timer(struct vpit *p, unsigned int id);
+/* While p->tick owes something: a processor took an interrupt. */
+void vpit_taken(struct vpit *p);
 
 #endif

@@ -228,30 +228,72 @@ static uint32_t period_ticks(const struct vrtc *v)
 	return 1u << (rate < 3 ? rate + 6 : rate - 1);
 }
 
-/* Bring register C up to now; returns the flags whose event came since the last time. */
+static bool waiting(const struct vrtc *v)
+{
+	return v->host->irq_waiting(v->host->ctx, GSI);
+}
+
+/* How many times the periodic event came between the last look and now. */
+static uint64_t periods_since(const struct vrtc *v, uint64_t now)
+{
+	uint64_t period = period_ticks(v);
+
+	if (period == 0) {
+		return 0;
+	}
+	/* The lag is shorter than a period. */
+	return (ns_to_ticks(now) + period - v->lag) / period -
+	       (ns_to_ticks(v->last_ns) + period - v->lag) / period;
+}
+
+/* Flags of update and alarm whose event came between the last look and now. */
+static uint8_t update_events(const struct vrtc *v, uint64_t now)
+{
+	int64_t before, after, alarm;
+
+	if (!running(v)) {
+		return 0;
+	}
+	before = seconds_at(v, v->last_ns);
+	after = seconds_at(v, now);
+	if (before == after) {
+		return 0;
+	}
+	alarm = next_alarm(v, before);
+	return C_UF | (alarm >= 0 && alarm <= after ? C_AF : 0);
+}
+
+static void restart_ticks(struct vrtc *v, uint64_t now)
+{
+	uint32_t period = period_ticks(v);
+
+	if (vtick_restarts(&v->tick) && period != 0) {
+		v->lag = ns_to_ticks(now) % period;
+	}
+}
+
+/*
+ * Bring register C up to now; returns the flags that shall interrupt: enabled, their event came
+ * since the last time, and the periodic one's ticks are not held back.
+ */
 static uint8_t settle(struct vrtc *v)
 {
-	uint64_t now = now_ns(v), period = period_ticks(v);
-	uint8_t events = 0;
+	uint64_t now = now_ns(v), periods = periods_since(v, now);
+	uint8_t events = update_events(v, now), interrupts = events & v->reg[REG_B];
 
-	if (period != 0 && ns_to_ticks(now) / period != ns_to_ticks(v->last_ns) / period) {
+	if (periods != 0) {
 		events |= C_PF;
-	}
-	if (running(v)) {
-		int64_t before = seconds_at(v, v->last_ns), after = seconds_at(v, now);
-
-		if (before != after) {
-			int64_t alarm = next_alarm(v, before);
-
-			events |= C_UF | (alarm >= 0 && alarm <= after ? C_AF : 0);
+		if ((v->reg[REG_B] & C_PF) && vtick_due(&v->tick, periods, waiting(v))) {
+			interrupts |= C_PF;
 		}
+		restart_ticks(v, now);
 	}
 	v->last_ns = now;
 	v->reg[REG_C] |= events;
 	if (v->reg[REG_C] & v->reg[REG_B] & C_FLAGS) {
 		v->reg[REG_C] |= C_IRQF;
 	}
-	return events;
+	return interrupts;
 }
 
 static void edge(struct vrtc *v)
@@ -262,9 +304,22 @@ static void edge(struct vrtc *v)
 
 static void settle_and_interrupt(struct vrtc *v)
 {
-	if (settle(v) & v->reg[REG_B] & C_FLAGS) {
+	if (settle(v) != 0) {
 		edge(v);
 	}
+}
+
+/* A tick whose flag was read already gets its flag and its edge. */
+static void repeat_tick(struct vrtc *v)
+{
+	v->reg[REG_C] |= C_PF | C_IRQF;
+	edge(v);
+}
+
+static void forget_ticks(struct vrtc *v)
+{
+	vtick_forget(&v->tick);
+	v->lag = 0;
 }
 
 static void set_timer(struct vrtc *v, unsigned int id, uint64_t deadline)
@@ -281,7 +336,8 @@ static void arm(struct vrtc *v)
 	int64_t wanted = -1;
 
 	if (period != 0 && (v->reg[REG_B] & C_PF)) {
-		periodic = ticks_to_ns((ns_to_ticks(now) / period + 1) * period);
+		periodic = (ns_to_ticks(now) + period - v->lag) / period * period + v->lag;
+		periodic = ticks_to_ns(periodic);
 	}
 	if (running(v) && (v->reg[REG_B] & C_UF)) {
 		wanted = seconds_at(v, now) + 1;
@@ -304,6 +360,16 @@ void vrtc_timer(struct vrtc *v, unsigned int id)
 	arm(v);
 }
 
+void vrtc_taken(struct vrtc *v)
+{
+	settle_and_interrupt(v);
+	if (vtick_taken(&v->tick, waiting(v))) {
+		repeat_tick(v);
+	}
+	restart_ticks(v, now_ns(v));
+	arm(v);
+}
+
 /* ---- Registers ---- */
 
 static bool is_time(unsigned int i)
@@ -321,12 +387,15 @@ static uint8_t read_a(const struct vrtc *v)
 /* Reading acknowledges every flag and lowers the wire. */
 static uint8_t read_c(struct vrtc *v)
 {
-	uint8_t value;
+	uint8_t value, interrupts = settle(v);
 
-	settle(v);
 	value = v->reg[REG_C];
 	v->reg[REG_C] = 0;
 	v->host->irq_set(v->host->ctx, GSI, false);
+	if ((interrupts & C_PF) && v->tick.policy == VTICK_CATCHUP) {
+		/* It came due with this very read: who counts ticks would miss one. */
+		repeat_tick(v);
+	}
 	arm(v);
 	return value;
 }
@@ -392,7 +461,12 @@ static void write_register(struct vrtc *v, unsigned int i, uint8_t value)
 	settle_and_interrupt(v);
 	irqf = v->reg[REG_C] & C_IRQF;
 	if (i == REG_A || i == REG_B) {
+		uint8_t periodic = v->reg[REG_B] & C_PF, rate = v->reg[REG_A];
+
 		write_control(v, i, value);
+		if (periodic != (v->reg[REG_B] & C_PF) || rate != v->reg[REG_A]) {
+			forget_ticks(v);
+		}
 	} else if (is_time(i)) {
 		write_time(v, i, value);
 	} else if (i < REG_A) {
@@ -441,11 +515,11 @@ enum io_result vrtc_io(struct vrtc *v, struct io_access *a)
 
 /* ---- Life ---- */
 
-void vrtc_set_time(struct vrtc *v, int64_t unix_seconds)
+void vrtc_set_time(struct vrtc *v, int64_t unix_seconds, uint32_t ns)
 {
 	/* The chip knows no time before 1970, and sums with this must not overflow. */
 	v->base_seconds = MIN(MAX(unix_seconds, 0), (int64_t)1 << 32);
-	v->base_ns = 0;
+	v->base_ns = -(int64_t)ns;
 	v->weekday_shift = 0;
 }
 
@@ -458,6 +532,7 @@ void vrtc_reset(struct vrtc *v)
 {
 	v->reg[REG_B] &= ~(C_FLAGS | B_SQWE);
 	v->reg[REG_C] = 0;
+	forget_ticks(v);
 	v->host->irq_set(v->host->ctx, GSI, false);
 	arm(v);
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "dev/vdev.h"
+#include "dev/vtick.h"
 
 #define VRTC_REGS 14
 
@@ -24,6 +25,8 @@ struct vrtc {
 	int64_t base_seconds;           /* since 1970: the clock's time at base_ns */
 	int64_t base_ns;
 	uint64_t last_ns;               /* register C's flags are complete up to here */
+	struct vtick tick;              /* of the periodic interrupt */
+	uint32_t lag;                   /* it comes so many ticks of 32768 Hz after the divider's edges */
 	uint64_t deadline[VRTC_TIMERS]; /* as given to the host; 0: not armed */
 };
 
@@ -31,8 +34,8 @@ struct vrtc {
 void vrtc_init(struct vrtc *v, const struct vdev_host *host);
 /* The RESET pin: interrupts off, time and alarm stay. */
 void vrtc_reset(struct vrtc *v);
-/* Seconds since 1970 (as local or universal as the guest wants it) at the domain's time zero. */
-void vrtc_set_time(struct vrtc *v, int64_t unix_seconds);
+/* Time since 1970 (as local or universal as the guest wants it) at the domain's time zero. */
+void vrtc_set_time(struct vrtc *v, int64_t unix_seconds, uint32_t ns);
 /* What the clock says now, in seconds since 1970. */
 int64_t vrtc_get_time(const struct vrtc *v);
 /*
@@ -41,5 +44,7 @@ int64_t vrtc_get_time(const struct vrtc *v);
  */
 enum io_result vrtc_io(struct vrtc *v, struct io_access *a);
 void vrtc_timer(struct vrtc *v, unsigned int id);
+/* While v->tick owes something: a processor took an interrupt. */
+void vrtc_taken(struct vrtc *v);
 
 #endif

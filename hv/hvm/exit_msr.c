@@ -67,6 +67,8 @@ static void tsc_shift(struct vcpu *v, uint64_t by)
 	v->hvm->tsc_adjust += by;
 	virt->set_tsc_offset(&v->arch, (int64_t)((uint64_t)v->arch.tsc_offset + by));
 	shared_info_time_update(v);
+	/* A deadline set before comes at another moment now. */
+	vlapic_timer_expired(&v->hvm->lapic);
 }
 
 static int tsc_write(struct vcpu *v, uint32_t msr, uint64_t value)

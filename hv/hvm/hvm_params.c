@@ -9,6 +9,7 @@
 #include <xen/sched.h>
 #include "dom/shared_info.h"
 #include "hvm/hvm.h"
+#include "hvm/hvm_pc.h"
 #include "hvm/hvm_state.h"
 #include "lib/err.h"
 
@@ -61,11 +62,6 @@ static int set_pm_location(struct domain *d, uint64_t value)
 	return rc;
 }
 
-static int check_timer_mode(struct domain *d, uint64_t value)
-{
-	return value > 3 ? -EINVAL : 0;
-}
-
 static int check_fip_width(struct domain *d, uint64_t value)
 {
 	return value == 0 || value == 4 || value == 8 ? 0 : -EINVAL;
@@ -99,7 +95,7 @@ static const struct {
 	[HVM_PARAM_IOREQ_PFN] = { NULL, PARAM_ONCE, true },
 	[HVM_PARAM_BUFIOREQ_PFN] = { NULL, PARAM_ONCE, true },
 	[HVM_PARAM_VIRIDIAN] = { refuse_nonzero, 0, true },
-	[HVM_PARAM_TIMER_MODE] = { check_timer_mode, 0, true },
+	[HVM_PARAM_TIMER_MODE] = { hvm_set_timer_mode, 0, true },
 	[HVM_PARAM_HPET_ENABLED] = { set_hpet, 0, true },
 	[HVM_PARAM_IDENT_PT] = { NULL, 0, true },
 	[HVM_PARAM_ACPI_S_STATE] = { refuse_nonzero, 0, true },

@@ -23,7 +23,12 @@ static uint64_t chip_now(void *ctx)
 static void chip_timer_set(void *ctx, unsigned int id, uint64_t deadline_ns)
 {
 	struct hvm_chip *c = ctx;
-	timer_set(&c->timer[id].timer, deadline_ns == 0 ? 0 : deadline_ns + c->hvm->domain->created_ns);
+	if (deadline_ns == 0) {
+		/* LOCK_HVM is held, and a callback that runs on another CPU waits for it: do not wait for that one. */
+		timer_disarm(&c->timer[id].timer);
+	} else {
+		timer_set(&c->timer[id].timer, deadline_ns + c->hvm->domain->created_ns);
+	}
 }
 
 static void chip_irq_set(void *ctx, unsigned int gsi, bool level)
@@ -36,6 +41,18 @@ static void chip_msi_send(void *ctx, uint64_t addr, uint32_t data)
 {
 	struct hvm_chip *c = ctx;
 	(void)hvm_inject_msi(c->hvm->domain, addr, data);
+}
+
+static bool chip_irq_waiting(void *ctx, unsigned int gsi)
+{
+	const struct hvm_chip *c = ctx;
+	return hvm_gsi_waiting(c->hvm, gsi);
+}
+
+static bool chip_msi_waiting(void *ctx, uint64_t addr, uint32_t data)
+{
+	const struct hvm_chip *c = ctx;
+	return hvm_msi_waiting(c->hvm, addr, data);
 }
 
 static void chip_timer_fired(void *arg)
@@ -60,6 +77,7 @@ static void chip_timer_fired(void *arg)
 	case CHIP_COUNT:
 		break;
 	}
+	hvm_ticks_note(h);
 	spin_unlock(&h->lock);
 }
 
@@ -167,20 +185,23 @@ static void init_chip(struct hvm_domain *h, enum chip_id id)
 	c->hvm = h;
 	c->id = id;
 	c->host = (struct vdev_host){ .now_ns = chip_now, .timer_set = chip_timer_set,
-				      .irq_set = chip_irq_set, .msi_send = chip_msi_send, .ctx = c };
+				      .irq_set = chip_irq_set, .msi_send = chip_msi_send,
+				      .irq_waiting = chip_irq_waiting, .msi_waiting = chip_msi_waiting, .ctx = c };
 	for (unsigned int i = 0; i < CHIP_TIMERS; i++) {
 		c->timer[i].chip = c;
 		timer_init(&c->timer[i].timer, chip_timer_fired, &c->timer[i]);
 	}
 }
 
-/* The RTC starts with UTC, shifted by the domain's time offset. */
-static int64_t rtc_base(const struct hvm_domain *h)
+/* The RTC shows UTC, shifted by the domain's time offset. [LOCK_HVM] */
+static void set_rtc(struct hvm_domain *h)
 {
 	uint64_t sec;
 	uint32_t nsec;
 	time_wallclock(&sec, &nsec);
-	return (int64_t)(sec + (h->domain->created_ns + nsec) / 1000000000u) + h->domain->time_offset;
+	uint64_t ns = h->domain->created_ns + nsec;
+	vrtc_set_time(&h->rtc, (int64_t)(sec + ns / 1000000000u) + READ_ONCE(h->domain->time_offset),
+		      (uint32_t)(ns % 1000000000u));
 }
 
 int hvm_pc_init(struct hvm_domain *h)
@@ -201,7 +222,7 @@ int hvm_pc_init(struct hvm_domain *h)
 	irqline_init(&h->irq, &h->pic, &h->ioapic);
 	vpit_init(&h->pit, &h->chip[CHIP_PIT].host);
 	vrtc_init(&h->rtc, &h->chip[CHIP_RTC].host);
-	vrtc_set_time(&h->rtc, rtc_base(h));
+	set_rtc(h);
 	vhpet_init(&h->hpet, &h->chip[CHIP_HPET].host);
 	vpmtimer_init(&h->pm, &h->chip[CHIP_PM].host);
 	debugcon_init(&h->dbg, &h->dbg_host);
@@ -231,6 +252,18 @@ int hvm_pm_relocate(struct hvm_domain *h, uint64_t location)
 }
 
 /* ---- for the hypercall layer ---- */
+
+void hvm_time_offset_changed(struct domain *d)
+{
+	if (!d->hvm->has_pc) {
+		return;
+	}
+	spin_lock(&d->hvm->lock);
+	set_rtc(d->hvm);
+	/* its alarm is due at another moment now */
+	vrtc_timer(&d->hvm->rtc, VRTC_TIMER_UPDATE);
+	spin_unlock(&d->hvm->lock);
+}
 
 int hvm_set_pci_intx(struct domain *d, unsigned int dev, unsigned int intx, bool level)
 {

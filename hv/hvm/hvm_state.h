@@ -66,6 +66,8 @@ struct hvm_domain {
 	struct cpu_features features;   /* [domain paused writes] */
 	uint32_t unknown_insn[3][8];    /* atomic: opcodes by map that have been logged as not emulated */
 	bool hpet_on;                   /* [lock] HVM_PARAM_HPET_ENABLED */
+	bool ticks_owed;                /* [lock writes] a timer chip waits for its interrupt to be taken */
+	uint8_t lapic_policy;           /* [lock writes] enum vtick_policy of the local APICs' timers */
 };
 
 /* Requests to a vCPU from others; its own loop serves them. */

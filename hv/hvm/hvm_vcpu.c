@@ -144,6 +144,7 @@ int hvm_vcpu_init(struct vcpu *v)
 	/* a guest's TSC starts with its domain; Dom0's is the machine's */
 	virt->set_tsc_offset(&v->arch, d->hvm->has_pc ? -(int64_t)time_to_tsc(d->created_ns) : 0);
 	vlapic_init(&v->hvm->lapic, &v->hvm->lapic_host, initial_apic_id(v), v->id == 0, d->hvm->has_pc);
+	v->hvm->lapic.tick.policy = d->hvm->lapic_policy;
 	v->hvm->misc_enable = 0x1801;           /* fast strings; no branch trace, no PEBS */
 	return 0;
 }

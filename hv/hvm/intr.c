@@ -7,6 +7,7 @@
 #include "core/trace.h"
 #include "dom/shared_info.h"
 #include "hvm/hvm.h"
+#include "hvm/hvm_pc.h"
 #include "hvm/hvm_state.h"
 #include "lib/atomic.h"
 #include "lib/err.h"
@@ -74,7 +75,8 @@ int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data)
 {
 	struct apic_msg m;
 	int rc = vmsi_decode(addr, data, &m);
-	if (rc == 0) {
+	/* The de-assertion of a level message tells nobody anything. */
+	if (rc == 0 && (m.assert || !m.level)) {
 		hvm_deliver(d, &m, NULL);
 	}
 	return rc;
@@ -218,6 +220,9 @@ void hvm_intr_prepare(struct vcpu *v)
 		put_in(v, &(struct vm_event){ .valid = true, .type = EVENT_EXTINT,
 							   .vector = (uint8_t)vector });
 		trace(TRC_ENTRY_EVENT, v->domain->id, (uint16_t)v->id, (uint64_t)vector, 0);
+		if (READ_ONCE(v->domain->hvm->ticks_owed)) {
+			hvm_ticks_taken(v->domain->hvm);
+		}
 	}
 	/* Whatever still waits needs an exit as soon as the guest can take it. */
 	want(v, &h->window_intr, WINDOW_INTR, next_vector(v, false) >= 0);

@@ -636,6 +636,7 @@ int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data) { fake_counts
 int hvm_power_button(struct domain *d) { fake_counts.power++; return 0; }
 int hvm_sleep_button(struct domain *d) { return 0; }
 int hvm_inject_nmi(struct vcpu *v) { fake_counts.nmi++; return 0; }
+void hvm_time_offset_changed(struct domain *d) { fake_counts.time_offsets++; }
 int hvm_set_upcall_vector(struct vcpu *v, uint8_t vector) { return 0; }
 
 int hvm_set_param(struct domain *d, uint32_t index, uint64_t value)
@@ -651,7 +652,6 @@ int hvm_get_param(struct domain *d, uint32_t index, uint64_t *value)
 }
 
 void hvm_get_cpu(struct vcpu *v, struct hvm_hw_cpu *r) { r->rip = v->arch.regs.rip; }
-
 int hvm_set_cpu(struct vcpu *v, const struct hvm_hw_cpu *r)
 {
 	v->arch.regs.rip = r->rip;

@@ -38,6 +38,17 @@ static void msi_send(void *ctx, uint64_t addr, uint32_t data)
 	w->msi_data = data;
 }
 
+static bool irq_waiting(void *ctx, unsigned int gsi)
+{
+	ck_assert_uint_lt(gsi, FAKE_GSIS);
+	return ((struct fake_world *)ctx)->waiting[gsi];
+}
+
+static bool msi_waiting(void *ctx, uint64_t addr, uint32_t data)
+{
+	return ((struct fake_world *)ctx)->msi_waiting;
+}
+
 void fake_world_init(struct fake_world *w, uint64_t now, void (*timer)(void *dev, unsigned int id),
 		     void *dev)
 {
@@ -46,7 +57,8 @@ void fake_world_init(struct fake_world *w, uint64_t now, void (*timer)(void *dev
 	w->timer = timer;
 	w->dev = dev;
 	w->host = (struct vdev_host){ .now_ns = now_ns, .timer_set = timer_set, .irq_set = irq_set,
-				      .msi_send = msi_send, .ctx = w };
+				      .msi_send = msi_send, .irq_waiting = irq_waiting,
+				      .msi_waiting = msi_waiting, .ctx = w };
 }
 
 /* The armed timer with the earliest deadline up to a time, or -1. */

@@ -19,11 +19,13 @@ struct fake_world {
 	unsigned int armed;             /* calls of timer_set with a deadline */
 	unsigned int fired;             /* timer calls made */
 	bool level[FAKE_GSIS];
+	bool waiting[FAKE_GSIS];        /* set by the test: nobody took the last edge yet */
 	unsigned int rises[FAKE_GSIS];
 	uint64_t last_rise[FAKE_GSIS];
 	unsigned int msis;
 	uint64_t msi_addr;
 	uint32_t msi_data;
+	bool msi_waiting;               /* set by the test */
 };
 
 /* Empty world at time now; timer(dev, id) is the chip's timer function. */

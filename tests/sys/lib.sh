@@ -49,6 +49,11 @@ guest_xml() {
 		-e "s:/dev/vda:$3:" -e "/<mac /s/01'/$2'/" configs/demo.xml >"$dir/$1.xml"
 }
 
+# bridged NAME: that guest's network card is on Dom0's bridge instead of having user-mode networking.
+bridged() {
+	sed -i -e "s:<interface type='user'>:<interface type='bridge'><source bridge='br0'/>:" "$dir/$1.xml"
+}
+
 # micro_xml NAME: a guest that is only an image in place of the firmware (tests/guest), run without a device model.
 micro_xml() {
 	cat >"$dir/$1.xml" <<-EOF

@@ -2,7 +2,7 @@
 check_PROGRAMS += tests/unit/test_vlapic
 TESTS += tests/unit/test_vlapic
 tests_unit_test_vlapic_SOURCES = tests/unit/test_vlapic.c tests/fake/bug.c hv/dev/vlapic.c \
-	hv/dev/vlapic_timer.c hv/dev/vlapic_ipi.c
+	hv/dev/vlapic_timer.c hv/dev/vtick.c hv/dev/vlapic_ipi.c
 tests_unit_test_vlapic_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_vlapic_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_vlapic_LDADD = $(TEST_LDADD)
@@ -39,7 +39,7 @@ tests_unit_test_vmsi_LDADD = $(TEST_LDADD)
 check_PROGRAMS += tests/unit/test_vpit
 TESTS += tests/unit/test_vpit
 tests_unit_test_vpit_SOURCES = tests/unit/test_vpit.c tests/fake/bug.c \
-	tests/fake/fake_vdev_host.c hv/dev/vpit.c
+	tests/fake/fake_vdev_host.c hv/dev/vpit.c hv/dev/vtick.c
 tests_unit_test_vpit_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_vpit_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_vpit_LDADD = $(TEST_LDADD)
@@ -47,7 +47,7 @@ tests_unit_test_vpit_LDADD = $(TEST_LDADD)
 check_PROGRAMS += tests/unit/test_vrtc
 TESTS += tests/unit/test_vrtc
 tests_unit_test_vrtc_SOURCES = tests/unit/test_vrtc.c tests/fake/bug.c \
-	tests/fake/fake_vdev_host.c hv/dev/vrtc.c
+	tests/fake/fake_vdev_host.c hv/dev/vrtc.c hv/dev/vtick.c
 tests_unit_test_vrtc_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_vrtc_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_vrtc_LDADD = $(TEST_LDADD)
@@ -55,7 +55,7 @@ tests_unit_test_vrtc_LDADD = $(TEST_LDADD)
 check_PROGRAMS += tests/unit/test_vhpet
 TESTS += tests/unit/test_vhpet
 tests_unit_test_vhpet_SOURCES = tests/unit/test_vhpet.c tests/fake/bug.c \
-	tests/fake/fake_vdev_host.c hv/dev/vhpet.c
+	tests/fake/fake_vdev_host.c hv/dev/vhpet.c hv/dev/vtick.c
 tests_unit_test_vhpet_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_vhpet_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_vhpet_LDADD = $(TEST_LDADD)
@@ -81,3 +81,10 @@ tests_unit_test_bus_SOURCES = tests/unit/test_bus.c tests/fake/bug.c hv/dev/bus.
 tests_unit_test_bus_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_bus_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_bus_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_vtick
+TESTS += tests/unit/test_vtick
+tests_unit_test_vtick_SOURCES = tests/unit/test_vtick.c tests/fake/bug.c hv/dev/vtick.c
+tests_unit_test_vtick_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_vtick_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_vtick_LDADD = $(TEST_LDADD)

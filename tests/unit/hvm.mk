@@ -32,7 +32,7 @@ tests_unit_test_cpu_features_LDADD = $(TEST_LDADD)
 check_PROGRAMS += tests/unit/test_exit_msr
 TESTS += tests/unit/test_exit_msr
 tests_unit_test_exit_msr_SOURCES = tests/unit/test_exit_msr.c tests/fake/bug.c tests/fake/fake_vcpu.c \
-	hv/hvm/exit_msr.c hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vlapic_ipi.c
+	hv/hvm/exit_msr.c hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vtick.c hv/dev/vlapic_ipi.c
 tests_unit_test_exit_msr_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_exit_msr_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_exit_msr_LDADD = $(TEST_LDADD)
@@ -40,7 +40,7 @@ tests_unit_test_exit_msr_LDADD = $(TEST_LDADD)
 check_PROGRAMS += tests/unit/test_hvm_io
 TESTS += tests/unit/test_hvm_io
 tests_unit_test_hvm_io_SOURCES = tests/unit/test_hvm_io.c tests/fake/bug.c tests/fake/fake_vcpu.c hv/hvm/io.c \
-	hv/dev/bus.c hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vlapic_ipi.c
+	hv/dev/bus.c hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vtick.c hv/dev/vlapic_ipi.c
 tests_unit_test_hvm_io_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_hvm_io_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_hvm_io_LDADD = $(TEST_LDADD)
@@ -56,7 +56,7 @@ tests_unit_test_hvm_inject_LDADD = $(TEST_LDADD)
 check_PROGRAMS += tests/unit/test_exit_cr
 TESTS += tests/unit/test_exit_cr
 tests_unit_test_exit_cr_SOURCES = tests/unit/test_exit_cr.c tests/fake/bug.c tests/fake/fake_vcpu.c \
-	hv/hvm/exit_cr.c hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vlapic_ipi.c
+	hv/hvm/exit_cr.c hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vtick.c hv/dev/vlapic_ipi.c
 tests_unit_test_exit_cr_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_exit_cr_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_exit_cr_LDADD = $(TEST_LDADD)

@@ -454,6 +454,16 @@ START_TEST(test_clock_life_cpu)
 	assert_clean("<clock offset='utc' adjustment='reset'/>", "");
 	ck_assert_int_eq(cfg->clock, CONFIG_CLOCK_UTC);
 	ck_assert_int_ne(load_parts("<clock offset='timezone' timezone='Europe/Paris'/>", ""), 0);
+	assert_clean("<clock><timer name='pit' tickpolicy='delay'/><timer name='rtc' tickpolicy='catchup'/>"
+		     "<timer name='hpet' present='yes' tickpolicy='merge'/><timer name='lapic' tickpolicy='discard'/>"
+		     "<timer name='platform' tickpolicy='merge'/></clock>", "");
+	ck_assert_int_eq(cfg->tick[CONFIG_TIMER_PIT], CONFIG_TICK_DELAY);
+	ck_assert_int_eq(cfg->tick[CONFIG_TIMER_RTC], CONFIG_TICK_CATCHUP);
+	ck_assert_int_eq(cfg->tick[CONFIG_TIMER_HPET], CONFIG_TICK_MERGE);
+	ck_assert_int_eq(cfg->tick[CONFIG_TIMER_LAPIC], CONFIG_TICK_DISCARD);
+	ck_assert_int_eq(cfg->tick[CONFIG_TIMER_PLATFORM], CONFIG_TICK_MERGE);
+	ck_assert_int_ne(load_parts("<clock><timer name='tsc' tickpolicy='delay'/></clock>", ""), 0);
+	ck_assert_int_ne(load_parts("<clock><timer name='pit' tickpolicy='slew'/></clock>", ""), 0);
 	ck_assert_int_ne(load_parts("<cpu><feature policy='disable' name='turbo'/></cpu>", ""), 0);
 	assert_clean("<cpu mode='host-model'><model fallback='allow'>Anything</model></cpu>", "");
 	ck_assert_ptr_null(cfg->cpu_model);

@@ -27,6 +27,7 @@ static void timer(void *dev, unsigned int id)
 #define wr32(reg, value) io_write(io, &v, VHPET_BASE + (reg), 4, (value))
 #define CONF(n) (0x100 + 0x20 * (n))
 #define COMP(n) (0x108 + 0x20 * (n))
+#define FSB(n) (0x110 + 0x20 * (n))
 
 static void ticks(uint64_t n)
 {
@@ -37,6 +38,7 @@ static void setup(void)
 {
 	fake_world_init(&w, 1600000, timer, &v);
 	vhpet_init(&v, &w.host);
+	vhpet_set_policy(&v, VTICK_MERGE);
 }
 
 START_TEST(test_registers)
@@ -46,14 +48,14 @@ START_TEST(test_registers)
 	ck_assert_uint_eq(rd(0x10), 0);
 	ck_assert_uint_eq(rd(0xf0), 0);
 	for (unsigned int n = 0; n < 3; n++) {
-		ck_assert_uint_eq(rd(CONF(n)), 0x00f0000000000030ull);
+		ck_assert_uint_eq(rd(CONF(n)), 0x00f0000000008030ull);
 		ck_assert_uint_eq(rd(COMP(n)), ~0ull);
 		ck_assert_uint_eq(rd(COMP(n) + 8), 0);
 		wr(CONF(n), ~0ull);
-		/* No FSB (14, 15), route 31 is none of its own, the rest reads back. */
-		ck_assert_uint_eq(rd(CONF(n)), 0x00f000000000017eull);
+		/* Route 31 is none of its own, the rest reads back. */
+		ck_assert_uint_eq(rd(CONF(n)), 0x00f000000000c17eull);
 		wr(CONF(n), 21 << 9);
-		ck_assert_uint_eq(rd(CONF(n)), 0x00f0000000002a30ull);
+		ck_assert_uint_eq(rd(CONF(n)), 0x00f000000000aa30ull);
 	}
 	wr(0, 0);
 	ck_assert_uint_eq(rd(0), 0x00f424008086a201ull);
@@ -196,6 +198,108 @@ START_TEST(test_periodic)
 }
 END_TEST
 
+/* Timer 0 on line 22, a millisecond, its first interrupt just raised. */
+static void start_ticks(enum vtick_policy policy)
+{
+	vhpet_set_policy(&v, policy);
+	wr(0x10, 1);
+	wr(CONF(0), 22 << 9 | 4 | 8 | 0x40);
+	wr(COMP(0), rd(0xf0) + MS);
+	wr(COMP(0), MS);
+	ticks(MS);
+	w.rises[22] = 0;
+}
+
+START_TEST(test_policies)
+{
+	uint64_t comparator;
+
+	start_ticks(VTICK_CATCHUP);
+	comparator = rd(COMP(0));
+	w.waiting[22] = true;
+	ticks(10 * MS + 5);
+	ck_assert_uint_eq(w.rises[22], 0);
+	ck_assert(vhpet_owes(&v));
+	w.waiting[22] = false;
+	for (unsigned int i = 1; i <= 10; i++) {
+		vhpet_taken(&v);
+		ck_assert_uint_eq(w.rises[22], i);
+	}
+	ck_assert(!vhpet_owes(&v));
+	vhpet_taken(&v);
+	ck_assert_uint_eq(w.rises[22], 10);
+	ck_assert_uint_eq(rd(COMP(0)), comparator + 10 * MS);
+
+	start_ticks(VTICK_DELAY);
+	comparator = rd(COMP(0));
+	w.waiting[22] = true;
+	ticks(10 * MS + 5);
+	w.waiting[22] = false;
+	vhpet_taken(&v);
+	ticks(MS - 1);
+	ck_assert_uint_eq(w.rises[22], 0);
+	ticks(1);
+	ck_assert_uint_eq(w.rises[22], 1);
+	/* What can be read stays on the grid. */
+	ck_assert_uint_eq((rd(COMP(0)) - comparator) % MS, 0);
+
+	start_ticks(VTICK_DISCARD);
+	w.now += 16 * (10 * MS + 5);
+	fake_run(&w, 0);
+	ck_assert_uint_eq(w.rises[22], 0);
+	ticks(MS - 5);
+	ck_assert_uint_eq(w.rises[22], 1);
+}
+END_TEST
+
+START_TEST(test_fsb)
+{
+	/* The register holds value and address; the message is sent in place of the wire. */
+	wr(FSB(2), 0xfee0500000004151);
+	ck_assert_uint_eq(rd(FSB(2)), 0xfee0500000004151);
+	wr32(FSB(2), 0x4152);
+	wr32(FSB(2) + 4, 0xfee0600c);
+	ck_assert_uint_eq(rd(FSB(2)), 0xfee0600c00004152);
+	wr(CONF(2), 20 << 9 | 1 << 14 | 4);
+	ck_assert_uint_eq(rd(CONF(2)) & 0xc000, 0xc000);
+	wr(0x10, 1);
+	wr(COMP(2), rd(0xf0) + MS);
+	ticks(MS);
+	ck_assert_uint_eq(w.msis, 1);
+	ck_assert_uint_eq(w.msi_addr, 0xfee0600c);
+	ck_assert_uint_eq(w.msi_data, 0x4152);
+	ck_assert_uint_eq(w.rises[20], 0);
+	/* Level means nothing to a message: no status. */
+	wr(CONF(2), 20 << 9 | 1 << 14 | 4 | 2);
+	wr(COMP(2), rd(0xf0) + MS);
+	ticks(MS);
+	ck_assert_uint_eq(w.msis, 2);
+	ck_assert_uint_eq(rd(0x20), 0);
+	ck_assert(!w.level[20]);
+	/* Periodic, and each missed one in turn. */
+	vhpet_set_policy(&v, VTICK_CATCHUP);
+	wr(CONF(2), 1 << 14 | 4 | 8 | 0x40);
+	wr(COMP(2), rd(0xf0) + MS);
+	wr(COMP(2), MS);
+	w.msi_waiting = true;
+	ticks(5 * MS);
+	ck_assert_uint_eq(w.msis, 2);
+	w.msi_waiting = false;
+	for (unsigned int i = 0; i < 7; i++) {
+		vhpet_taken(&v);
+	}
+	ck_assert_uint_eq(w.msis, 7);
+	/* Legacy replacement wires timers 0 and 1 whatever they say. */
+	wr(CONF(2), 0);
+	wr(CONF(0), 1 << 14 | 4);
+	wr(0x10, 3);
+	wr(COMP(0), rd(0xf0) + MS);
+	ticks(MS);
+	ck_assert_uint_eq(w.msis, 7);
+	ck_assert_uint_eq(w.rises[0], 1);
+}
+END_TEST
+
 START_TEST(test_32_bit)
 {
 	wr(0xf0, 0xffffff00ull);
@@ -305,7 +409,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		test_registers, test_counter, test_one_shot, test_reset_comparator_is_silent,
-		test_periodic, test_32_bit, test_level, test_legacy, test_random_accesses, NULL
+		test_periodic, test_policies, test_fsb, test_32_bit, test_level, test_legacy, test_random_accesses, NULL
 	};
 
 	return suite_run("vhpet", setup, tests);

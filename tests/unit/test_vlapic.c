@@ -127,6 +127,7 @@ static void setup(void)
 	w.tsc_per_ns = 3;
 	w.now = 1000000;
 	vlapic_init(&v, &host, 6, true, true);
+	v.tick.policy = VTICK_MERGE;
 	wr(0xf0, 0x1ff);
 }
 
@@ -572,6 +573,66 @@ START_TEST(test_timer_periodic)
 }
 END_TEST
 
+START_TEST(test_timer_policies)
+{
+	unsigned int taken = 0;
+
+	/* Catching up: one in the request register, the others as each is taken. */
+	v.tick.policy = VTICK_CATCHUP;
+	wr(0x3e0, 0xb);
+	wr(0x320, 0x20040);
+	wr(0x380, 30000);
+	advance(10 * 30000 + 15000);
+	while (take(0x40)) {
+		taken++;
+	}
+	ck_assert_uint_eq(taken, 10);
+	ck_assert_uint_eq(rd(0x390), 15000);
+	/* Another vector gives none; masked they are forgotten. */
+	advance(2 * 30000);
+	vlapic_set_irq(&v, 0x51, false);
+	ck_assert_uint_eq(take(0x51), 1);
+	ck_assert_uint_eq(v.tick.owed, 1);
+	wr(0x320, 0x30040);
+	ck_assert_uint_eq(v.tick.owed, 0);
+	ck_assert_uint_eq(take(0x40), 1);
+	ck_assert_uint_eq(take(0x40), 0);
+	/* Delay: the countdown begins anew with the late one. */
+	v.tick.policy = VTICK_DELAY;
+	wr(0x320, 0x20040);
+	wr(0x380, 30000);
+	advance(10 * 30000 + 15000);
+	ck_assert_uint_eq(take(0x40), 1);
+	ck_assert_uint_eq(take(0x40), 0);
+	ck_assert_uint_eq(rd(0x390), 30000);
+	advance(29999);
+	ck_assert_uint_eq(take(0x40), 0);
+	advance(1);
+	ck_assert_uint_eq(take(0x40), 1);
+	/* Discard: found late, none; the next on the grid. */
+	v.tick.policy = VTICK_DISCARD;
+	w.now += 5 * 30000 + 15000;
+	w.timer = 0;
+	vlapic_timer_expired(&v);
+	ck_assert_uint_eq(take(0x40), 0);
+	advance(15000);
+	ck_assert_uint_eq(take(0x40), 1);
+}
+END_TEST
+
+START_TEST(test_timer_replaced)
+{
+	/* A countdown that ended unseen fires before the next one begins. */
+	wr(0x3e0, 0xb);
+	wr(0x320, 0x40);
+	wr(0x380, 5000);
+	w.now += 5000;
+	wr(0x380, 7000);
+	ck_assert_uint_eq(take(0x40), 1);
+	ck_assert_uint_eq(rd(0x390), 7000);
+}
+END_TEST
+
 START_TEST(test_timer_periodic_is_bounded)
 {
 	wr(0x3e0, 0xb);
@@ -711,6 +772,7 @@ int main(void)
 		test_x2apic_registers, test_icr_xapic, test_icr_x2apic, test_destinations_xapic,
 		test_destinations_x2apic, test_lvt_sources, test_timer_one_shot,
 		test_timer_divisors, test_timer_periodic, test_timer_periodic_is_bounded,
+		test_timer_policies, test_timer_replaced,
 		test_timer_one_shot_masked_end, test_timer_tsc_deadline, test_access_sizes,
 		test_random_accesses, NULL
 	};

@@ -31,6 +31,9 @@ START_TEST(test_fields)
 	ck_assert(m.level && !m.assert);
 	ck_assert_int_eq(vmsi_decode(0xfee01000, 0x0400, &m), 0);
 	ck_assert_uint_eq(m.delivery, APIC_DM_NMI);
+	ck_assert_int_eq(vmsi_decode(0xfee02000, 0x8500, &m), 0);
+	ck_assert_uint_eq(m.delivery, APIC_DM_INIT);
+	ck_assert(!m.level && m.assert);                /* the trigger mode is the pins' */
 }
 END_TEST
 
@@ -43,6 +46,8 @@ START_TEST(test_refused)
 	ck_assert_int_eq(vmsi_decode(0xfee05000, 0x010f, &m), -EINVAL);
 	ck_assert_int_eq(vmsi_decode(0xfee05000, 0x0341, &m), -EINVAL);
 	ck_assert_int_eq(vmsi_decode(0xfee05000, 0x0641, &m), -EINVAL);
+	ck_assert_int_eq(vmsi_decode(0xfee05000, 0x0241, &m), -EINVAL);  /* SMI */
+	ck_assert_int_eq(vmsi_decode(0xfee05000, 0x0741, &m), -EINVAL);  /* ExtINT */
 }
 END_TEST
 

@@ -38,6 +38,7 @@ static void setup(void)
 {
 	fake_world_init(&w, 0, timer, &p);
 	vpit_init(&p, &w.host);
+	p.tick.policy = VTICK_MERGE;
 	to_tick(1000000);
 }
 
@@ -416,6 +417,122 @@ START_TEST(test_irq_rate)
 }
 END_TEST
 
+/* Start mode 2 with a count of 1000 and let one interrupt come; the tick at which the count began. */
+static uint64_t start_ticks(enum vtick_policy policy)
+{
+	uint64_t start;
+
+	p.tick.policy = policy;
+	out(0x43, 0x34);
+	out(0x40, 1000 & 0xff);
+	out(0x40, 1000 >> 8);
+	start = tick + 1;
+	to_tick(start + 1000);
+	w.rises[0] = 0;
+	return start;
+}
+
+START_TEST(test_policy_catchup)
+{
+	uint64_t start = start_ticks(VTICK_CATCHUP);
+
+	/* Ten come due while one waits; then each is raised when the one before was taken. */
+	w.waiting[0] = true;
+	to_tick(start + 11000 + 500);
+	ck_assert_uint_eq(w.rises[0], 0);
+	ck_assert_uint_eq(p.tick.owed, 10);
+	vpit_taken(&p);
+	ck_assert_uint_eq(w.rises[0], 0);
+	w.waiting[0] = false;
+	for (unsigned int i = 1; i <= 10; i++) {
+		vpit_taken(&p);
+		ck_assert_uint_eq(w.rises[0], i);
+	}
+	vpit_taken(&p);
+	ck_assert_uint_eq(w.rises[0], 10);
+	to_tick(start + 12000 - 1);
+	ck_assert_uint_eq(w.rises[0], 10);
+	to_tick(start + 12000);
+	ck_assert_uint_eq(w.rises[0], 11);
+	/* Found late: the same number in the end. */
+	w.now += 5001ull * 1000000000 / VPIT_HZ;
+	fake_run(&w, 0);
+	ck_assert_uint_eq(w.rises[0], 12);
+	ck_assert_uint_eq(p.tick.owed, 4);
+	/* One that came due, but was not served yet when another was taken, counts. */
+	w.now += 1000ull * 1000000000 / VPIT_HZ;
+	w.deadline[0] = 0;
+	w.waiting[0] = true;
+	vpit_taken(&p);
+	ck_assert_uint_eq(p.tick.owed, 5);
+	/* A new count is a new timer. */
+	out(0x43, 0x34);
+	ck_assert_uint_eq(p.tick.owed, 0);
+}
+END_TEST
+
+START_TEST(test_policy_delay)
+{
+	uint64_t start = start_ticks(VTICK_DELAY);
+
+	w.waiting[0] = true;
+	to_tick(start + 11000 + 500);
+	ck_assert_uint_eq(w.rises[0], 0);
+	w.waiting[0] = false;
+	vpit_taken(&p);
+	ck_assert_uint_eq(w.rises[0], 0);
+	/* A whole period from here, and from now on at that phase; what can be read stays in step. */
+	to_tick(start + 12500 - 1);
+	ck_assert_uint_eq(w.rises[0], 0);
+	to_tick(start + 12500);
+	ck_assert_uint_eq(w.rises[0], 1);
+	ck_assert_uint_eq(count(0), 500);
+	to_tick(start + 22500);
+	ck_assert_uint_eq(w.rises[0], 11);
+	out(0x43, 0x34);
+	out(0x40, 1000 & 0xff);
+	out(0x40, 1000 >> 8);
+	w.rises[0] = 0;
+	to_tick(tick + 1001);
+	ck_assert_uint_eq(w.rises[0], 1);
+}
+END_TEST
+
+START_TEST(test_policy_discard)
+{
+	uint64_t start = start_ticks(VTICK_DISCARD);
+
+	w.now += 5500ull * 1000000000 / VPIT_HZ;
+	fake_run(&w, 0);
+	ck_assert_uint_eq(w.rises[0], 0);
+	to_tick(start + 7000 - 1);
+	ck_assert_uint_eq(w.rises[0], 0);
+	to_tick(start + 7000);
+	ck_assert_uint_eq(w.rises[0], 1);
+}
+END_TEST
+
+START_TEST(test_gate_stops_count)
+{
+	/* A low gate stops modes 2 and 3 where they are, with the output high; the edge begins anew. */
+	for (unsigned int mode = 2; mode <= 3; mode++) {
+		out(0x61, 1);
+		out(0x43, 0xb0 | mode << 1);
+		out(0x42, 100);
+		out(0x42, 0);
+		to_tick(tick + 1 + 30);
+		ck_assert_uint_eq(count(2), mode == 2 ? 70 : 40);
+		out(0x61, 0);
+		to_tick(tick + 1000);
+		ck_assert_uint_eq(count(2), mode == 2 ? 70 : 40);
+		ck_assert(out2());
+		out(0x61, 1);
+		to_tick(tick + 1);
+		ck_assert_uint_eq(count(2), 100);
+	}
+}
+END_TEST
+
 START_TEST(test_irq_one_shot)
 {
 	out(0x43, 0x30);                        /* mode 0 */
@@ -528,7 +645,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		test_waveforms, test_waveforms_triggered, test_gate_holds, test_counts, test_bcd,
-		test_access_modes, test_latch, test_read_back, test_new_count_waits, test_irq_rate,
+		test_access_modes, test_latch, test_read_back, test_new_count_waits, test_policy_catchup, test_policy_delay, test_policy_discard, test_gate_stops_count,
+		test_irq_rate,
 		test_irq_one_shot, test_irq_is_bounded, test_port61, test_calibration_loop,
 		test_random_accesses, NULL
 	};

@@ -38,7 +38,8 @@ static void setup(void)
 {
 	fake_world_init(&w, 5 * SECOND, timer, &v);
 	vrtc_init(&v, &w.host);
-	vrtc_set_time(&v, Y2000 - 5);
+	v.tick.policy = VTICK_MERGE;
+	vrtc_set_time(&v, Y2000 - 5, 0);
 }
 
 /* Set the clock through its registers. */
@@ -72,6 +73,13 @@ START_TEST(test_initial)
 	ck_assert_uint_eq(rd(0), 0x00);
 	fake_run(&w, 1);
 	ck_assert_uint_eq(rd(0), 0x01);
+	ck_assert_int_eq(vrtc_get_time(&v), Y2000 + 1);
+	/* The second changes when the wall clock's does. */
+	vrtc_set_time(&v, Y2000 - 6, 300000000);
+	ck_assert_int_eq(vrtc_get_time(&v), Y2000);
+	fake_run(&w, 700000000 - 1);
+	ck_assert_int_eq(vrtc_get_time(&v), Y2000);
+	fake_run(&w, 1);
 	ck_assert_int_eq(vrtc_get_time(&v), Y2000 + 1);
 }
 END_TEST
@@ -205,6 +213,75 @@ START_TEST(test_periodic_rates)
 }
 END_TEST
 
+/* 1024 Hz, the first tick of a second just raised and read. */
+static uint64_t start_ticks(enum vtick_policy policy)
+{
+	v.tick.policy = policy;
+	wr(0x0a, 0x20);
+	wr(0x0a, 0x26);
+	wr(0x0b, 0x42);
+	fake_run_to(&w, (w.now / SECOND + 2) * SECOND);
+	rd(0x0c);
+	w.rises[8] = 0;
+	return w.now;
+}
+
+#define TICK_AT(start, eighths) ((start) + (eighths) * (SECOND / 1024) / 8)
+
+START_TEST(test_policy_catchup)
+{
+	uint64_t start = start_ticks(VTICK_CATCHUP);
+
+	w.waiting[8] = true;
+	fake_run_to(&w, TICK_AT(start, 84));
+	ck_assert_uint_eq(w.rises[8], 0);
+	w.waiting[8] = false;
+	for (unsigned int i = 1; i <= 10; i++) {
+		ck_assert_uint_eq(rd(0x0c), 0xc0);
+		ck_assert(!w.level[8]);
+		vrtc_taken(&v);
+		ck_assert_uint_eq(w.rises[8], i);
+	}
+	rd(0x0c);
+	vrtc_taken(&v);
+	ck_assert_uint_eq(w.rises[8], 10);
+	fake_run_to(&w, start + SECOND);
+	ck_assert_uint_eq(w.rises[8], 1024);
+	/* One that falls due with the read of the flags is not lost. */
+	rd(0x0c);
+	w.now += SECOND / 1000;
+	ck_assert_uint_eq(rd(0x0c), 0xc0);
+	ck_assert_uint_eq(w.rises[8], 1025);
+	ck_assert_uint_eq(rd(0x0c), 0xc0);
+	ck_assert_uint_eq(rd(0x0c), 0x00);
+}
+END_TEST
+
+START_TEST(test_policy_delay_and_discard)
+{
+	uint64_t start = start_ticks(VTICK_DELAY);
+
+	w.waiting[8] = true;
+	fake_run_to(&w, TICK_AT(start, 84));
+	w.waiting[8] = false;
+	vrtc_taken(&v);
+	ck_assert_uint_eq(w.rises[8], 0);
+	fake_run_to(&w, TICK_AT(start, 92) - SECOND / 32768);
+	ck_assert_uint_eq(w.rises[8], 0);
+	fake_run_to(&w, TICK_AT(start, 92));
+	ck_assert_uint_eq(w.rises[8], 1);
+	fake_run_to(&w, TICK_AT(start, 92) + SECOND);
+	ck_assert_uint_eq(w.rises[8], 1025);
+
+	start = start_ticks(VTICK_DISCARD);
+	w.now = TICK_AT(start, 84);
+	fake_run(&w, 0);
+	ck_assert_uint_eq(w.rises[8], 0);
+	fake_run_to(&w, TICK_AT(start, 89));
+	ck_assert_uint_eq(w.rises[8], 1);
+}
+END_TEST
+
 START_TEST(test_register_c)
 {
 	/* The flags set without their enables; IRQF does not. */
@@ -334,9 +411,9 @@ START_TEST(test_reset)
 	ck_assert_uint_eq(rd(0), 0x01);
 	ck_assert_uint_eq(w.deadline[0], 0);
 	ck_assert_uint_eq(w.deadline[1], 0);
-	vrtc_set_time(&v, INT64_MAX);
+	vrtc_set_time(&v, INT64_MAX, 999999999);
 	rd(9);
-	vrtc_set_time(&v, -5);
+	vrtc_set_time(&v, -5, 0);
 	ck_assert_uint_eq(rd(9), 0x70);
 }
 END_TEST
@@ -364,6 +441,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		test_initial, test_roll_over, test_formats, test_set_and_uip, test_periodic_rates,
+		test_policy_catchup, test_policy_delay_and_discard,
 		test_register_c, test_alarm, test_index, test_reset, test_random_accesses, NULL
 	};
 
