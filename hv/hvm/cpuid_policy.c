@@ -300,13 +300,10 @@ static void cut(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t 
 	cpu_features_apply(&v->domain->hvm->features, leaf, subleaf, r);
 }
 
-void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
+/* Out of line, so that the leaf which programs ask for only to wait for the processor pays for no other. */
+static __attribute__((noinline)) void by_policy(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
 {
 	switch (leaf) {
-	case 0:
-		host(0, 0, r);
-		r[EAX] = MIN(r[EAX], LEAF_MAX);
-		return;
 	case 1:
 		by_table(leaf, subleaf, r);
 		adjust_leaf1(v, r);
@@ -353,6 +350,16 @@ void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
 		return;
 	}
 	by_table(leaf, subleaf, r);
+}
+
+void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
+{
+	if (leaf == 0) {
+		host(0, 0, r);
+		r[EAX] = MIN(r[EAX], LEAF_MAX);
+		return;
+	}
+	by_policy(v, leaf, subleaf, r);
 }
 
 enum verdict exit_cpuid(struct vcpu *v, const struct vmexit *e)
