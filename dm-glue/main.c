@@ -115,6 +115,9 @@ int main(int argc, char **argv)
 		}
 	}
 	if (opt.domid == 0 || opt.document == NULL || optind != argc) {
+		if (optind != argc) {
+			fprintf(stderr, "ostler-dm: unknown word '%s'\n", argv[optind]);
+		}
 		fputs(usage, stderr);
 		return 2;
 	}

@@ -133,6 +133,133 @@ int qmp_query_vnc(struct qmp *qmp, bool *enabled, unsigned int *clients)
 	return rc;
 }
 
+/* ---- processors ---- */
+
+#define CPUS_MAX 256
+
+/* One place for a processor, from query-hotpluggable-cpus. */
+struct cpu_place {
+	char type[64];
+	int64_t socket, core, thread; /* -1: not said */
+	bool taken;
+};
+
+static bool read_place(yajl_val v, struct cpu_place *place)
+{
+	const char *type = qmp_get_string(v, "type");
+	yajl_val props = qmp_get(v, "props");
+
+	if (type == NULL || props == NULL || strlen(type) >= sizeof(place->type)) {
+		return false;
+	}
+	*place = (struct cpu_place){ .socket = -1, .core = -1, .thread = -1 };
+	strcpy(place->type, type);
+	(void)qmp_get_int(props, "socket-id", &place->socket);
+	(void)qmp_get_int(props, "core-id", &place->core);
+	(void)qmp_get_int(props, "thread-id", &place->thread);
+	place->taken = qmp_get_string(v, "qom-path") != NULL;
+	return true;
+}
+
+static bool before(const struct cpu_place *a, const struct cpu_place *b)
+{
+	if (a->socket != b->socket) {
+		return a->socket < b->socket;
+	}
+	return a->core != b->core ? a->core < b->core : a->thread < b->thread;
+}
+
+/* *free: the free place with the lowest number, when there is one. May be NULL. */
+static int find_places(struct qmp *qmp, unsigned int *present, unsigned int *possible,
+		       struct cpu_place *lowest, bool *found)
+{
+	struct qmp_msg reply;
+	int rc = query(qmp, "query-hotpluggable-cpus", &reply);
+
+	if (rc < 0) {
+		return rc;
+	}
+	*present = *possible = 0;
+	*found = false;
+	if (!YAJL_IS_ARRAY(reply.value) || reply.value->u.array.len > CPUS_MAX) {
+		rc = malformed(qmp, "query-hotpluggable-cpus");
+	}
+	for (size_t i = 0; rc == 0 && i < reply.value->u.array.len; i++) {
+		struct cpu_place place;
+
+		if (!read_place(reply.value->u.array.values[i], &place)) {
+			rc = malformed(qmp, "query-hotpluggable-cpus");
+			break;
+		}
+		*possible += 1;
+		*present += place.taken;
+		if (!place.taken && (!*found || before(&place, lowest))) {
+			*lowest = place;
+			*found = true;
+		}
+	}
+	qmp_msg_free(&reply);
+	return rc;
+}
+
+int qmp_count_cpus(struct qmp *qmp, unsigned int *present, unsigned int *possible)
+{
+	struct cpu_place place;
+	unsigned int all;
+	bool found;
+	int rc = find_places(qmp, present, &all, &place, &found);
+
+	if (possible != NULL) {
+		*possible = all;
+	}
+	return rc;
+}
+
+static int plug(struct qmp *qmp, const struct cpu_place *place, unsigned int number)
+{
+	struct qmp_out out;
+	char id[24];
+
+	snprintf(id, sizeof(id), "cpu-%u", number);
+	qmp_command(qmp, &out, "device_add");
+	qmp_out_string(&out, "driver", place->type);
+	qmp_out_string(&out, "id", id);
+	if (place->socket >= 0) {
+		qmp_out_int(&out, "socket-id", place->socket);
+	}
+	if (place->core >= 0) {
+		qmp_out_int(&out, "core-id", place->core);
+	}
+	if (place->thread >= 0) {
+		qmp_out_int(&out, "thread-id", place->thread);
+	}
+	return qmp_call(qmp, &out, -1, QMP_CMD_TIMEOUT_MS, NULL);
+}
+
+int qmp_plug_cpus(struct qmp *qmp, unsigned int wanted)
+{
+	/* No more often than that can be needed, whatever QEMU answers. */
+	for (unsigned int n = 0; n <= wanted; n++) {
+		struct cpu_place place;
+		unsigned int present, possible;
+		bool found;
+		int rc = find_places(qmp, &present, &possible, &place, &found);
+
+		if (rc < 0 || present >= wanted) {
+			return rc;
+		}
+		if (!found) {
+			snprintf(qmp->error, sizeof(qmp->error), "there is room for %u processors", possible);
+			return -ENOSPC;
+		}
+		rc = plug(qmp, &place, present);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	return malformed(qmp, "query-hotpluggable-cpus");
+}
+
 int qmp_vnc_password(struct qmp *qmp, const char *password)
 {
 	struct qmp_out out;

@@ -27,6 +27,11 @@ int qmp_query_status(struct qmp *qmp, bool *running, char *status, size_t size);
  */
 int qmp_query_chardev_pty(struct qmp *qmp, const char *label, char *path, size_t size);
 
+/* How many processors are plugged in, and how many there can be (may be NULL). */
+int qmp_count_cpus(struct qmp *qmp, unsigned int *present, unsigned int *possible);
+/* Plug processors in, those with the lowest numbers first, until there are so many. Result also -ENOSPC: not possible. */
+int qmp_plug_cpus(struct qmp *qmp, unsigned int wanted);
+
 /* Is VNC served, and how many clients does it have? */
 int qmp_query_vnc(struct qmp *qmp, bool *enabled, unsigned int *clients);
 

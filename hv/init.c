@@ -103,7 +103,7 @@ static void fill_boot_cpu(void)
 static void start_vendor(void)
 {
 	if (virt_init() || virt_cpu_up()) {
-		panic("this machine cannot run guests");
+		panic_refuse("this machine cannot run guests");
 	}
 }
 
@@ -127,7 +127,7 @@ static void run_selftests(void)
 static void start_dom0(void)
 {
 	if (dom0_build()) {
-		panic("Dom0 could not be built");
+		panic_refuse("Dom0 could not be built");
 	}
 }
 

@@ -283,7 +283,7 @@ static uint8_t *put_lapics(uint8_t *at, const struct acpi_world *w)
 		struct madt_lapic l = { .type = MADT_LAPIC,
 					.length = sizeof(l),
 					.uid = (uint8_t)i,
-					.apic_id = (uint8_t)LAYOUT_APIC_ID(i) };
+					.apic_id = w->apic_id[i] };
 
 		if (w->online[i / 8] & (1u << (i % 8))) {
 			l.flags = MADT_LAPIC_ENABLED;

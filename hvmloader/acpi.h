@@ -34,6 +34,7 @@ struct acpi_blob {
 
 struct acpi_world {
 	unsigned int nr_cpus;
+	const uint8_t *apic_id;    /* of each */
 	uint8_t online[ACPI_MAX_CPUS / 8];
 	bool hpet, com1, com2, lpt1;
 	uint32_t hpet_id;

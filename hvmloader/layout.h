@@ -37,7 +37,7 @@
 #define LAYOUT_LAPIC          0xfee00000
 
 #define IOAPIC_ID      1
-#define IOAPIC_VERSION 0x11
+#define IOAPIC_VERSION 0x20
 
 /* Ports. */
 #define PORT_DEBUG      0xe9
@@ -57,7 +57,7 @@
 #define PCI_LINK_IRQS  { 5, 10, 11, 5 }
 #define PCI_ISA_MASK   0x0c20
 
-/* Local APIC of virtual CPU i. */
+/* Local APIC of virtual CPU i, where the hypervisor's CPUID does not say otherwise (topology.h). */
 #define LAYOUT_APIC_ID(i) ((i) * 2u)
 
 #endif

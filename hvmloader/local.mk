@@ -23,7 +23,7 @@ clean-fw-include:
 .PHONY: clean-fw-include
 
 HVMLOADER_C = acpi config e820 hypercall main memory mptable mtrr pci platform seabios selftest \
-	shared smbios smp traps util xenstore xsring
+	shared smbios smp topology traps util xenstore xsring
 HVMLOADER_OBJS = hvmloader/head.o $(HVMLOADER_C:%=hvmloader/%.o)
 HVMLOADER_AML = hvmloader/dsdt.aml hvmloader/ssdt_s3.aml hvmloader/ssdt_s4.aml
 
@@ -36,7 +36,7 @@ EXTRA_DIST += hvmloader/README.md hvmloader/head.S hvmloader/hvmloader.lds hvmlo
 	hvmloader/hypercall.h hvmloader/layout.h hvmloader/mem.h hvmloader/memory.h \
 	hvmloader/mptable.h hvmloader/mtrr.h hvmloader/pci.h hvmloader/platform.h \
 	hvmloader/seabios.h hvmloader/selftest.h hvmloader/shared.h hvmloader/smbios.h \
-	hvmloader/smp.h hvmloader/traps.h hvmloader/util.h hvmloader/xenstore.h hvmloader/xsring.h
+	hvmloader/smp.h hvmloader/topology.h hvmloader/traps.h hvmloader/util.h hvmloader/xenstore.h hvmloader/xsring.h
 
 hvmloader/hvmloader: $(HVMLOADER_OBJS) $(srcdir)/hvmloader/hvmloader.lds
 	$(AM_V_GEN)$(CC) $(FW_LD_FLAGS) -Wl,-T,$(srcdir)/hvmloader/hvmloader.lds -o $@ \

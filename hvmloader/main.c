@@ -161,7 +161,7 @@ static void setup_smbios(void)
 static void setup_mp_tables(void)
 {
 	const struct hvm_info_table *info = memory_info();
-	struct mptable_world w = { .nr_cpus = info->nr_vcpus };
+	struct mptable_world w = { .nr_cpus = info->nr_vcpus, .apic_id = smp_apic_ids(info->nr_vcpus) };
 	uint8_t *mp, *pir;
 	uint32_t r[4];
 
@@ -187,6 +187,7 @@ static void fill_acpi_world(struct acpi_world *w)
 	unsigned int ssdts = 0;
 
 	w->nr_cpus = info->nr_vcpus;
+	w->apic_id = smp_apic_ids(info->nr_vcpus);
 	memcpy(w->online, info->vcpu_online, sizeof(w->online));
 	w->com1 = platform_has_uart(0x3f8);
 	w->com2 = platform_has_uart(0x2f8);

@@ -1,7 +1,7 @@
 /*
  * MultiProcessor table and PCI interrupt routing table.
  *
- * Owns: their contents. Says the same as the MADT does: processors i with APIC ID 2i, one I/O APIC,
+ * Owns: their contents. Says the same as the MADT does: processors with the same APIC IDs, one I/O APIC,
  * ISA interrupts one to one except 0 on pin 2. Pure.
  * Manuals: "MultiProcessor Specification"; "PCI IRQ Routing Table Specification".
  */
@@ -83,7 +83,7 @@ static uint8_t *put_cpus(uint8_t *at, const struct mptable_world *w)
 {
 	for (unsigned int i = 0; i < w->nr_cpus; i++) {
 		struct mp_cpu cpu = { .type = MP_CPU,
-				      .apic_id = (uint8_t)LAYOUT_APIC_ID(i),
+				      .apic_id = w->apic_id[i],
 				      .apic_version = w->lapic_version,
 				      .flags = CPU_ENABLED | (i == 0 ? CPU_BOOT : 0),
 				      .signature = w->cpu_signature,

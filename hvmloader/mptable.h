@@ -8,6 +8,7 @@
 
 struct mptable_world {
 	unsigned int nr_cpus;
+	const uint8_t *apic_id; /* of each */
 	uint32_t cpu_signature, cpu_features; /* CPUID leaf 1: EAX, EDX */
 	uint8_t lapic_version;
 };

@@ -13,6 +13,7 @@
 #include "hvmloader/layout.h"
 #include "hvmloader/mtrr.h"
 #include "hvmloader/shared.h"
+#include "hvmloader/topology.h"
 #include "hvmloader/util.h"
 
 enum { LAPIC_ICR_LOW = 0x300, LAPIC_ICR_HIGH = 0x310 };
@@ -29,6 +30,7 @@ void smp_ap_main(void);
 static struct mtrr_range windows[2];
 static volatile bool ap_done;
 static struct mtrr_report ap_report;
+static uint8_t apic_id[TOPOLOGY_MAX_CPUS];
 
 unsigned int smp_phys_bits(void)
 {
@@ -40,6 +42,19 @@ unsigned int smp_phys_bits(void)
 	}
 	cpuid(0x80000008, r);
 	return r[0] & 0xff;
+}
+
+const uint8_t *smp_apic_ids(unsigned int cpus)
+{
+	uint32_t r[4], thread[4] = { 0 }, core[4] = { 0 };
+
+	cpuid(0, r);
+	if (r[0] >= 0xb) {
+		cpuid_sub(0xb, 0, thread);
+		cpuid_sub(0xb, 1, core);
+	}
+	topology_apic_ids(cpus, thread, core, apic_id);
+	return apic_id;
 }
 
 static uint64_t read_msr(void *ctx, uint32_t index)
@@ -78,7 +93,7 @@ void smp_ap_main(void)
 
 static void send(unsigned int cpu, uint32_t command)
 {
-	mmio_write(LAYOUT_LAPIC + LAPIC_ICR_HIGH, LAYOUT_APIC_ID(cpu) << 24);
+	mmio_write(LAYOUT_LAPIC + LAPIC_ICR_HIGH, (uint32_t)apic_id[cpu] << 24);
 	mmio_write(LAYOUT_LAPIC + LAPIC_ICR_LOW, command);
 	while (mmio_read(LAYOUT_LAPIC + LAPIC_ICR_LOW) & ICR_BUSY) {
 		cpu_relax();
@@ -123,6 +138,7 @@ void smp_init(unsigned int cpus, uint64_t low_start, uint64_t low_end, uint64_t 
 {
 	struct mtrr_report own;
 
+	(void)smp_apic_ids(cpus);
 	windows[0] = (struct mtrr_range){ low_start, low_end };
 	windows[1] = (struct mtrr_range){ high_start, high_end };
 	set_memory_types(&own);

@@ -96,6 +96,14 @@ static inline void cpuid(uint32_t leaf, uint32_t regs[4])
 			 : "memory");
 }
 
+static inline void cpuid_sub(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
+{
+	__asm__ volatile("cpuid"
+			 : "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]), "=d"(regs[3])
+			 : "a"(leaf), "c"(subleaf)
+			 : "memory");
+}
+
 static inline void wbinvd(void)
 {
 	__asm__ volatile("wbinvd" : : : "memory");

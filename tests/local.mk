@@ -16,6 +16,7 @@ include tests/unit/dm.mk
 include tests/unit/toolstack.mk
 include tests/guest/local.mk
 include tests/perf/local.mk
+include tests/dom0/local.mk
 
 # The fuzzers on their seeds and past failures.
 dist_check_SCRIPTS += tests/fuzz/run-corpus

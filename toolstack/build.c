@@ -16,6 +16,7 @@
 #include <xen/io/xs_wire.h>
 #include <xen/grant_table.h>
 
+#include "ioreq/private_abi.h"
 #include "toolstack/cpuid.h"
 #include "toolstack/lib/hvdom.h"
 #include "toolstack/lib/hvhost.h"
@@ -241,6 +242,15 @@ static int build_limits(struct build *b)
 
 	if (rc != 0) {
 		return build_fail(b, rc, "cannot give the domain %u vCPUs", b->cfg->max_vcpus);
+	}
+	if (b->cfg->topology.sockets != 0) {
+		rc = hvdom_param_set(b->hv, b->domid, PRIVATE_HVM_PARAM_TOPOLOGY,
+				     b->cfg->topology.threads | b->cfg->topology.cores << 16);
+		if (rc != 0) {
+			return build_fail(b, rc,
+					  "the hypervisor refuses the CPU topology (line %u)",
+					  b->cfg->where.topology.line);
+		}
 	}
 	rc = hvdom_max_mem(b->hv, b->domid, b->cfg->memory_kib + build_slack_kib(b->cfg));
 	if (rc != 0) {
@@ -553,6 +563,7 @@ static const struct build_step build_steps[] = {
 	{"reading the firmware", build_read_images, NULL},
 	{"creating the domain", build_create, build_create_undo},
 	{"setting its limits", build_limits, NULL},
+	{"scheduling", build_sched, NULL},
 	{"CPU features", build_cpu, NULL},
 	{"giving it memory", build_memory, NULL},
 	{"event channels and grants", build_channels, NULL},

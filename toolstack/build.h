@@ -61,6 +61,7 @@ int build_store_write(struct build *b);
 void build_store_undo(struct build *b);
 int build_dm_start(struct build *b);
 void build_dm_undo(struct build *b);
+int build_sched(struct build *b);
 
 /* Remember why, with what rc means added; returns rc. */
 int build_fail(struct build *b, int rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -73,6 +73,14 @@ const char *cmd_value(const struct cmd_line *line, char key)
 	return line->values[(unsigned char)key % 128];
 }
 
+enum out_json_mode cmd_json_mode(const struct cmd_line *line)
+{
+	if (!cmd_has(line, 'J')) {
+		return OUT_JSON_OFF;
+	}
+	return strcmp(cmd_value(line, 'J'), "lines") == 0 ? OUT_JSON_LINES : OUT_JSON_PRETTY;
+}
+
 /* The tables of options a command has, in the order help shows them. */
 static const struct cmd_opt *cmd_opt_table(const struct cmd *cmd, unsigned int index)
 {
@@ -187,6 +195,25 @@ static int cmd_parse(struct cmd_line *line, int nr, char **words)
 	return CMD_OK;
 }
 
+/* Values of the kind SECONDS are numbers, so that the commands need not doubt them. */
+static int cmd_check_seconds(const struct cmd_line *line)
+{
+	for (const struct cmd_opt *o = line->cmd->opts; o != NULL && o->key != 0; o++) {
+		const char *text = cmd_value(line, o->key);
+		size_t digits;
+
+		if (text == NULL || o->value == NULL || strcmp(o->value, "SECONDS") != 0) {
+			continue;
+		}
+		digits = strspn(text, "0123456789");
+		if (digits == 0 || digits > 5 || text[digits] != '\0') {
+			return cmd_error(CMD_USAGE, "option --%s: '%s' is not a number of seconds",
+					 o->name, text);
+		}
+	}
+	return CMD_OK;
+}
+
 static int cmd_check_args(const struct cmd_line *line)
 {
 	const struct cmd *cmd = line->cmd;
@@ -203,7 +230,7 @@ static int cmd_check_args(const struct cmd_line *line)
 	    strcmp(cmd_value(line, 'J'), "lines") != 0) {
 		return cmd_error(CMD_USAGE, "--json=%s: accepted: lines", cmd_value(line, 'J'));
 	}
-	return CMD_OK;
+	return cmd_check_seconds(line);
 }
 
 int cmd_run(int nr, char **words)

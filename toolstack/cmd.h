@@ -12,6 +12,7 @@
 #include "toolstack/lib/hvcall.h"
 #include "toolstack/lib/hvdom.h"
 #include "toolstack/lib/store.h"
+#include "toolstack/out.h"
 
 /* Exit codes; documented in ostler(1). */
 enum cmd_exit {
@@ -83,6 +84,9 @@ const struct cmd *cmd_find(const char *name);
 bool cmd_has(const struct cmd_line *line, char key);
 const char *cmd_value(const struct cmd_line *line, char key);
 
+/* What --json asked for. */
+enum out_json_mode cmd_json_mode(const struct cmd_line *line);
+
 /* Open hypervisor and xenstore; complain and return an exit code other than CMD_OK on failure. */
 int cmd_connect(struct cmd_line *line);
 /* The same, then the domain named by argument `index`. */
@@ -117,12 +121,19 @@ int cmd_domiflist(struct cmd_line *line);
 int cmd_console(struct cmd_line *line);
 int cmd_ttyconsole(struct cmd_line *line);
 int cmd_shutdown(struct cmd_line *line);
+int cmd_vcpu_set(struct cmd_line *line);
 int cmd_reboot(struct cmd_line *line);
 int cmd_reset(struct cmd_line *line);
 int cmd_destroy(struct cmd_line *line);
 int cmd_pause(struct cmd_line *line);
 int cmd_unpause(struct cmd_line *line);
 int cmd_trigger(struct cmd_line *line);
+int cmd_vcpu_list(struct cmd_line *line);
+int cmd_vcpu_pin(struct cmd_line *line);
+int cmd_sched(struct cmd_line *line);
+int cmd_top(struct cmd_line *line);
+int cmd_mem_set(struct cmd_line *line);
+int cmd_trace(struct cmd_line *line);
 int cmd_dmesg(struct cmd_line *line);
 int cmd_debug_keys(struct cmd_line *line);
 int cmd_screenshot(struct cmd_line *line);

@@ -165,7 +165,7 @@ static int create_timeout_ms(const struct cmd_line *line)
 	const char *text = cmd_value(line, 't');
 	int seconds = text != NULL ? atoi(text) : CREATE_DM_TIMEOUT_S;
 
-	return (seconds > 0 && seconds < 100000 ? seconds : CREATE_DM_TIMEOUT_S) * 1000;
+	return (seconds > 0 ? seconds : CREATE_DM_TIMEOUT_S) * 1000;
 }
 
 static int create_build(struct cmd_line *line, const struct guest_config *cfg, const char *text,

@@ -70,11 +70,6 @@ static int dump_config(struct cmd_line *line, struct hvdom_info *info, struct gu
 	return code;
 }
 
-static enum out_json_mode dump_json_mode(const struct cmd_line *line)
-{
-	return strcmp(cmd_value(line, 'J'), "lines") == 0 ? OUT_JSON_LINES : OUT_JSON_PRETTY;
-}
-
 static void dump_disks_json(const struct cmd_line *line, const struct guest_config *cfg)
 {
 	static const char *const devices[] = {
@@ -84,7 +79,7 @@ static void dump_disks_json(const struct cmd_line *line, const struct guest_conf
 	};
 	struct out_json json;
 
-	out_json_start(&json, stdout, dump_json_mode(line));
+	out_json_start(&json, stdout, cmd_json_mode(line));
 	out_json_array(&json, NULL);
 	for (unsigned int i = 0; i < cfg->nr_disks; i++) {
 		const struct config_disk *d = &cfg->disks[i];
@@ -168,7 +163,7 @@ static void dump_nics_json(const struct cmd_line *line, const struct guest_confi
 {
 	struct out_json json;
 
-	out_json_start(&json, stdout, dump_json_mode(line));
+	out_json_start(&json, stdout, cmd_json_mode(line));
 	out_json_array(&json, NULL);
 	for (unsigned int i = 0; i < cfg->nr_nics; i++) {
 		struct dump_nic nic;

@@ -13,19 +13,12 @@
 #include "toolstack/config.h"
 #include "toolstack/domain.h"
 #include "toolstack/lib/hvhost.h"
+#include "toolstack/lib/hvstats.h"
 #include "toolstack/lib/rundir.h"
 #include "toolstack/life.h"
 #include "toolstack/out.h"
 
 #define LIST_PAGE_KIB 4
-
-static enum out_json_mode list_json_mode(const struct cmd_line *line)
-{
-	if (!cmd_has(line, 'J')) {
-		return OUT_JSON_OFF;
-	}
-	return strcmp(cmd_value(line, 'J'), "lines") == 0 ? OUT_JSON_LINES : OUT_JSON_PRETTY;
-}
 
 /* Why it is in its state, in virsh's words. */
 static const char *list_reason(const struct hvdom_info *d)
@@ -44,14 +37,35 @@ static const char *list_reason(const struct hvdom_info *d)
 	return "destroyed";
 }
 
-static void list_json_domain(struct out_json *json, const char *key, struct store *st,
+/* How its memory is mapped: few large mappings are better than many small ones. Nothing on a hypervisor that does not tell. */
+static void list_info_mappings(struct hvcall *hv, const struct hvdom_info *d, struct out_json *json)
+{
+	struct ostler_stats stats;
+
+	if (hvstats_get(hv, d->domid, OSTLER_STATS_ALL, &stats) < 0) {
+		return;
+	}
+	if (json == NULL) {
+		out_pair("Mappings", "%" PRIu64 " of 1 GiB, %" PRIu64 " of 2 MiB, %" PRIu64 " of 4 KiB",
+			 stats.leaves[2], stats.leaves[1], stats.leaves[0]);
+		out_pair("Map tables", "%" PRIu64 " KiB", stats.tables * LIST_PAGE_KIB);
+		return;
+	}
+	out_json_number(json, "mappings_1g", stats.leaves[2]);
+	out_json_number(json, "mappings_2m", stats.leaves[1]);
+	out_json_number(json, "mappings_4k", stats.leaves[0]);
+	out_json_number(json, "map_tables_kib", stats.tables * LIST_PAGE_KIB);
+}
+
+/* `hv` NULL: without the mappings, which take a hypercall for each domain. */
+static void list_json_domain(struct out_json *json, struct hvcall *hv, struct store *st,
 			     const struct hvdom_info *d)
 {
 	char uuid[CONFIG_UUID_LEN];
 	char *name = domain_name(st, d->domid);
 
 	config_uuid_text(d->uuid, uuid);
-	out_json_object(json, key);
+	out_json_object(json, NULL);
 	out_json_number(json, "id", d->domid);
 	out_json_string(json, "name", name);
 	out_json_string(json, "uuid", uuid);
@@ -62,6 +76,9 @@ static void list_json_domain(struct out_json *json, const char *key, struct stor
 	out_json_number(json, "vcpus", d->online_vcpus);
 	out_json_number(json, "max_vcpus", d->max_vcpus);
 	out_json_number(json, "cpu_time_ns", d->cpu_time_ns);
+	if (hv != NULL) {
+		list_info_mappings(hv, d, json);
+	}
 	out_json_close_object(json);
 	free(name);
 }
@@ -71,7 +88,7 @@ static void list_json(const struct cmd_line *line, struct store *st, const struc
 {
 	struct out_json json;
 
-	out_json_start(&json, stdout, list_json_mode(line));
+	out_json_start(&json, stdout, cmd_json_mode(line));
 	out_json_array(&json, NULL);
 	for (size_t i = 0; i < nr; i++) {
 		list_json_domain(&json, NULL, st, &list[i]);
@@ -192,7 +209,7 @@ int cmd_list(struct cmd_line *line)
 	return rc;
 }
 
-static void list_info_text(struct store *st, const struct hvdom_info *d)
+static void list_info_text(struct hvcall *hv, struct store *st, const struct hvdom_info *d)
 {
 	char uuid[CONFIG_UUID_LEN];
 	char *name = domain_name(st, d->domid);
@@ -208,6 +225,7 @@ static void list_info_text(struct store *st, const struct hvdom_info *d)
 	out_pair("CPU time", "%.1fs", (double)d->cpu_time_ns / 1e9);
 	out_pair("Max memory", "%" PRIu64 " KiB", d->max_pages * LIST_PAGE_KIB);
 	out_pair("Used memory", "%" PRIu64 " KiB", d->pages * LIST_PAGE_KIB);
+	list_info_mappings(hv, d, NULL);
 	out_pair("Persistent", "no");
 	out_pair("Autostart", "disable");
 	out_pair("Managed save", "no");
@@ -231,11 +249,11 @@ int cmd_info(struct cmd_line *line)
 		return rc;
 	}
 	if (!cmd_has(line, 'J')) {
-		list_info_text(&line->st, &info);
+		list_info_text(&line->hv, &line->st, &info);
 		return CMD_OK;
 	}
-	out_json_start(&json, stdout, list_json_mode(line));
-	list_json_domain(&json, NULL, &line->st, &info);
+	out_json_start(&json, stdout, cmd_json_mode(line));
+	list_json_domain(&json, &line->hv, &line->st, &info);
 	out_json_end(&json);
 	return CMD_OK;
 }
@@ -244,7 +262,7 @@ static void list_host_json(const struct cmd_line *line, const struct hvhost_info
 {
 	struct out_json json;
 
-	out_json_start(&json, stdout, list_json_mode(line));
+	out_json_start(&json, stdout, cmd_json_mode(line));
 	out_json_object(&json, NULL);
 	out_json_number(&json, "cpus", host->nr_cpus);
 	out_json_number(&json, "cores_per_socket", host->cores_per_socket);
@@ -318,7 +336,7 @@ int cmd_version(struct cmd_line *line)
 		hvcall_close(&hv);
 	}
 	if (cmd_has(line, 'J')) {
-		out_json_start(&json, stdout, list_json_mode(line));
+		out_json_start(&json, stdout, cmd_json_mode(line));
 		out_json_object(&json, NULL);
 		out_json_string(&json, "ostler", OSTLER_VERSION);
 		if (have) {
@@ -350,7 +368,7 @@ static int list_fact(const struct cmd_line *line, const char *key, const char *v
 		printf("%s\n\n", value);
 		return CMD_OK;
 	}
-	out_json_start(&json, stdout, list_json_mode(line));
+	out_json_start(&json, stdout, cmd_json_mode(line));
 	out_json_object(&json, NULL);
 	out_json_string(&json, key, value);
 	out_json_close_object(&json);

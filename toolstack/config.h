@@ -22,6 +22,8 @@
 #define CONFIG_MAX_CHARDEVS 4 /* a PC has four serial ports */
 #define CONFIG_MAX_ARGS     64
 #define CONFIG_MAX_VCPUS    128
+#define CONFIG_MAX_WEIGHT   65535
+#define CONFIG_CPU_PERIOD_US 100000 /* when a quota is given without a period */
 #define CONFIG_MAX_BOOT     4
 #define CONFIG_MAX_CPU_FEATURES 64
 
@@ -243,7 +245,13 @@ struct config_cpu_feature {
 /* Positions of single values that config_check.c and the builder complain about. */
 struct config_where {
 	struct config_pos name, memory, current_memory, vcpu, loader, emulator, kernel, initrd, cpu;
+	struct config_pos topology;
 	struct config_pos boot, graphics, video, hyperv;
+};
+
+/* How the vCPUs are grouped. sockets 0: not said, all are cores of one socket. */
+struct config_topology {
+	unsigned int sockets, cores, threads;
 };
 
 struct guest_config {
@@ -261,6 +269,12 @@ struct guest_config {
 	uint32_t video_ram_kib;	     /* of the video card, whole MiB */
 	unsigned int max_vcpus;
 	unsigned int vcpus; /* online at start */
+	uint64_t cpuset;    /* CPUs its vCPUs may use; 0: not said */
+	uint64_t vcpu_pin[CONFIG_MAX_VCPUS]; /* of one vCPU; 0: as cpuset */
+	unsigned int weight;		     /* share of the CPUs; 0: the usual one */
+	unsigned int cpu_period_us;	     /* in each of which ... */
+	unsigned int cpu_quota_us;	     /* ... a vCPU may run so long on average; 0: no limit */
+	struct config_topology topology;
 
 	enum config_firmware firmware;
 	char *loader;	   /* image to start at guest reset; NULL: the installed hvmloader */

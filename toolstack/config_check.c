@@ -148,7 +148,9 @@ static void check_firmware(const struct guest_config *cfg, struct config_diags *
 	const struct config_pos at =
 		cfg->where.initrd.line != 0 ? cfg->where.initrd : (struct config_pos){0, 0};
 
-	if (cfg->kernel == NULL && (cfg->initrd != NULL || cfg->cmdline != NULL)) {
+	/* An image named by <loader> is given the command line in its start information. */
+	if (cfg->kernel == NULL &&
+	    (cfg->initrd != NULL || (cfg->cmdline != NULL && cfg->firmware == CONFIG_FW_BIOS))) {
 		check_error(diags, at, "domain/os",
 			    "<initrd> and <cmdline> need a <kernel> beside them");
 	}
@@ -159,6 +161,29 @@ static void check_firmware(const struct guest_config *cfg, struct config_diags *
 	if (!cfg->acpi && cfg->max_vcpus > 1 && !cfg->apic) {
 		check_warn(diags, cfg->where.vcpu, "domain/vcpu",
 			   "without <acpi/> and <apic/> most systems find one vCPU only");
+	}
+}
+
+static void check_pins(const struct guest_config *cfg, struct config_diags *diags)
+{
+	for (unsigned int v = cfg->max_vcpus; v < CONFIG_MAX_VCPUS; v++) {
+		if (cfg->vcpu_pin[v] != 0) {
+			check_warn(diags, cfg->where.vcpu, "domain/vcpu",
+				   "vCPU %u is pinned, but the guest has %u", v, cfg->max_vcpus);
+		}
+	}
+}
+
+/* As libvirt has it: every place of the topology is a vCPU that may be there. */
+static void check_topology(const struct guest_config *cfg, struct config_diags *diags)
+{
+	const struct config_topology *t = &cfg->topology;
+
+	if (t->sockets != 0 && t->sockets * t->cores * t->threads != cfg->max_vcpus) {
+		check_error(diags, cfg->where.topology, "domain/cpu/topology",
+			    "%u sockets of %u cores of %u threads make %u vCPUs, but <vcpu> says %u",
+			    t->sockets, t->cores, t->threads, t->sockets * t->cores * t->threads,
+			    cfg->max_vcpus);
 	}
 }
 
@@ -416,6 +441,8 @@ int config_check(struct guest_config *cfg, struct config_diags *diags)
 	check_video(cfg);
 	check_memory(cfg, diags);
 	check_firmware(cfg, diags);
+	check_pins(cfg, diags);
+	check_topology(cfg, diags);
 	for (unsigned int i = 0; i < cfg->nr_disks; i++) {
 		check_disk(cfg, i, diags);
 	}

@@ -8,6 +8,7 @@
 #include <xen/hvm/params.h>
 
 #include "toolstack/cpuid.h"
+#include "toolstack/cpulist.h"
 
 void config_dom_domain(struct cx *cx, xmlNode *node)
 {
@@ -62,6 +63,15 @@ void config_dom_memory_current(struct cx *cx, xmlNode *node)
 	cx_memory(cx, node, &cx->cfg->current_memory_kib);
 }
 
+/* A list of CPUs; NULL text: not said. */
+static void config_cpuset(struct cx *cx, xmlNode *node, const char *text, uint64_t *set)
+{
+	if (text != NULL && !cpulist_parse(text, set)) {
+		*set = 0;
+		cx_error(cx, node, "cpuset", "'%s' is not a list of CPUs (like 0-3,^2,8; CPUs 0 to 63)", text);
+	}
+}
+
 void config_dom_vcpu(struct cx *cx, xmlNode *node)
 {
 	int64_t max = 1;
@@ -75,6 +85,49 @@ void config_dom_vcpu(struct cx *cx, xmlNode *node)
 	cx_number(cx, node, "current", 1, max, &now);
 	cx->cfg->max_vcpus = (unsigned int)max;
 	cx->cfg->vcpus = (unsigned int)now;
+	config_cpuset(cx, node, cx_attr(cx, node, "cpuset"), &cx->cfg->cpuset);
+}
+
+void config_dom_shares(struct cx *cx, xmlNode *node)
+{
+	int64_t shares = 0;
+
+	cx_number(cx, node, NULL, 1, CONFIG_MAX_WEIGHT, &shares);
+	cx->cfg->weight = (unsigned int)shares;
+}
+
+void config_dom_period(struct cx *cx, xmlNode *node)
+{
+	int64_t us = CONFIG_CPU_PERIOD_US;
+
+	cx_number(cx, node, NULL, 1000, 1000000, &us);
+	cx->cfg->cpu_period_us = (unsigned int)us;
+}
+
+/* libvirt's way to say "no limit" is a quota of 0 or less. */
+void config_dom_quota(struct cx *cx, xmlNode *node)
+{
+	int64_t us = 0;
+
+	if (cx_number(cx, node, NULL, INT32_MIN, INT32_MAX, &us) && us > 0 && us < 1000) {
+		cx_error(cx, node, NULL, "'%lld' is too small; at least 1000 (microseconds)", (long long)us);
+	}
+	cx->cfg->cpu_quota_us = us > 0 ? (unsigned int)us : 0;
+}
+
+void config_dom_vcpupin(struct cx *cx, xmlNode *node)
+{
+	const char *set = cx_attr_needed(cx, node, "cpuset");
+	int64_t vcpu = -1;
+
+	if (cx_attr_needed(cx, node, "vcpu") == NULL || set == NULL ||
+	    !cx_number(cx, node, "vcpu", 0, CONFIG_MAX_VCPUS - 1, &vcpu)) {
+		return;
+	}
+	if (cx->cfg->vcpu_pin[vcpu] != 0) {
+		cx_error(cx, node, "vcpu", "vCPU %d is pinned a second time", (int)vcpu);
+	}
+	config_cpuset(cx, node, set, &cx->cfg->vcpu_pin[vcpu]);
 }
 
 void config_dom_os(struct cx *cx, xmlNode *node)
@@ -442,6 +495,21 @@ void config_dom_cpu_feature(struct cx *cx, xmlNode *node)
 	feature->enable = policy == ON;
 	feature->optional = policy == AS_IS;
 	cx_keep(cx, &feature->name, name);
+}
+
+void config_dom_cpu_topology(struct cx *cx, xmlNode *node)
+{
+	struct config_topology *t = &cx->cfg->topology;
+	int64_t sockets = 1, dies = 1, cores = 1, threads = 1;
+
+	cx->cfg->where.topology = cx_where(cx, node, NULL);
+	if (cx_number(cx, node, "sockets", 1, CONFIG_MAX_VCPUS, &sockets) &&
+	    cx_number(cx, node, "dies", 1, 1, &dies) &&
+	    cx_number(cx, node, "cores", 1, CONFIG_MAX_VCPUS, &cores) &&
+	    cx_number(cx, node, "threads", 1, CONFIG_MAX_VCPUS, &threads)) {
+		*t = (struct config_topology){(unsigned int)sockets, (unsigned int)cores,
+					      (unsigned int)threads};
+	}
 }
 
 /* qemu:arg and xen:arg. */

@@ -26,6 +26,7 @@
 	}
 
 static const char cx_no_tuning[] = "host resource tuning is not done";
+static const char cx_no_dom0_tuning[] = "the device model runs where Dom0 puts it";
 static const char cx_no_device[] = "this device is not offered; the guest will not see it";
 static const char cx_no_passthrough[] = "host devices cannot be passed through";
 
@@ -40,13 +41,29 @@ static const struct cx_rule cx_rules[] = {
 	USE("domain/memory", "unit", NULL, "dumpCore", config_dom_memory_max),
 	USE("domain/currentMemory", "unit", NULL, NULL, config_dom_memory_current),
 	REJECT("domain/maxMemory", "memory cannot be plugged in; say all of it in <memory>"),
-	USE("domain/vcpu", "current", "placement", "cpuset", config_dom_vcpu),
+	USE("domain/vcpu", "current cpuset", "placement", NULL, config_dom_vcpu),
 	NOTE("domain/vcpus", "all vCPUs are alike"),
 	REJECT("domain/bootloader", "paravirtual guests are not supported"),
 	REJECT("domain/bootloader_args", "paravirtual guests are not supported"),
 	NOTE("domain/iothreads", cx_no_tuning),
 	NOTE("domain/iothreadids", cx_no_tuning),
-	NOTE("domain/cputune", cx_no_tuning),
+	USE("domain/cputune", NULL, NULL, NULL, NULL),
+	USE("domain/cputune/shares", NULL, NULL, NULL, config_dom_shares),
+	USE("domain/cputune/period", NULL, NULL, NULL, config_dom_period),
+	USE("domain/cputune/quota", NULL, NULL, NULL, config_dom_quota),
+	USE("domain/cputune/vcpupin", "vcpu cpuset", NULL, NULL, config_dom_vcpupin),
+	NOTE("domain/cputune/emulatorpin", cx_no_dom0_tuning),
+	NOTE("domain/cputune/emulator_period", cx_no_dom0_tuning),
+	NOTE("domain/cputune/emulator_quota", cx_no_dom0_tuning),
+	NOTE("domain/cputune/iothreadpin", cx_no_dom0_tuning),
+	NOTE("domain/cputune/iothread_period", cx_no_dom0_tuning),
+	NOTE("domain/cputune/iothread_quota", cx_no_dom0_tuning),
+	NOTE("domain/cputune/iothreadsched", cx_no_dom0_tuning),
+	NOTE("domain/cputune/global_period", "limits are per vCPU: period and quota"),
+	NOTE("domain/cputune/global_quota", "limits are per vCPU: period and quota"),
+	NOTE("domain/cputune/vcpusched", "there is one scheduling class"),
+	NOTE("domain/cputune/cachetune", cx_no_tuning),
+	NOTE("domain/cputune/memorytune", cx_no_tuning),
 	NOTE("domain/numatune", cx_no_tuning),
 	NOTE("domain/memtune", cx_no_tuning),
 	NOTE("domain/blkiotune", cx_no_tuning),
@@ -118,7 +135,7 @@ static const struct cx_rule cx_rules[] = {
 	USE("domain/cpu/feature", "policy name", NULL, NULL, config_dom_cpu_feature),
 	USE("domain/cpu/model", NULL, "fallback vendor_id", NULL, config_dom_cpu_model),
 	NOTE("domain/cpu/vendor", "the guest sees the host's CPU"),
-	NOTE("domain/cpu/topology", "every vCPU is a core of its own"),
+	USE("domain/cpu/topology", "sockets dies cores threads", NULL, NULL, config_dom_cpu_topology),
 	NOTE("domain/cpu/numa", "the guest has one memory node"),
 	NOTE("domain/cpu/cache", "the guest sees the host's caches"),
 	NOTE("domain/cpu/maxphysaddr", "the guest sees the host's address size"),

@@ -41,6 +41,10 @@ void config_dom_description(struct cx *cx, xmlNode *node);
 void config_dom_memory_max(struct cx *cx, xmlNode *node);
 void config_dom_memory_current(struct cx *cx, xmlNode *node);
 void config_dom_vcpu(struct cx *cx, xmlNode *node);
+void config_dom_shares(struct cx *cx, xmlNode *node);
+void config_dom_period(struct cx *cx, xmlNode *node);
+void config_dom_quota(struct cx *cx, xmlNode *node);
+void config_dom_vcpupin(struct cx *cx, xmlNode *node);
 void config_dom_os(struct cx *cx, xmlNode *node);
 void config_dom_os_type(struct cx *cx, xmlNode *node);
 void config_dom_os_loader(struct cx *cx, xmlNode *node);
@@ -64,6 +68,7 @@ void config_dom_on_crash(struct cx *cx, xmlNode *node);
 void config_dom_cpu(struct cx *cx, xmlNode *node);
 void config_dom_cpu_model(struct cx *cx, xmlNode *node);
 void config_dom_cpu_feature(struct cx *cx, xmlNode *node);
+void config_dom_cpu_topology(struct cx *cx, xmlNode *node);
 void config_dom_qemu_arg(struct cx *cx, xmlNode *node);
 
 #endif

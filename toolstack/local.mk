@@ -18,16 +18,20 @@ toolstack_libostler_a_SOURCES = \
 	toolstack/config_check.c \
 	toolstack/xmlpos.c toolstack/xmlpos.h \
 	toolstack/png.c toolstack/png.h \
+	toolstack/cpulist.c toolstack/cpulist.h \
+	toolstack/traceview.c toolstack/traceview.h \
 	toolstack/cpuid.c toolstack/cpuid.h toolstack/cpuid_model.c \
 	toolstack/lib/rundir.c toolstack/lib/rundir.h \
 	toolstack/lib/dm_cgroup.c toolstack/lib/dm_cgroup.h \
 	toolstack/life.c toolstack/life.h \
 	toolstack/domain.c toolstack/domain.h \
-	toolstack/build.c toolstack/build.h toolstack/build_store.c toolstack/build_dm.c \
+	toolstack/build.c toolstack/build.h toolstack/build_store.c toolstack/build_dm.c toolstack/build_sched.c \
 	toolstack/build_layout.c toolstack/build_layout.h \
 	toolstack/lib/hvcall.c toolstack/lib/hvcall.h \
 	toolstack/lib/hvdom.c toolstack/lib/hvdom.h \
 	toolstack/lib/hvhost.c toolstack/lib/hvhost.h \
+	toolstack/lib/hvsched.c toolstack/lib/hvsched.h \
+	toolstack/lib/hvstats.c toolstack/lib/hvstats.h \
 	toolstack/lib/guestmem.c toolstack/lib/guestmem.h \
 	toolstack/lib/store.c toolstack/lib/store.h
 toolstack_libostler_a_CFLAGS = $(HOSTED_CFLAGS)
@@ -41,12 +45,17 @@ ostler_SOURCES = \
 	toolstack/cmd_list.c \
 	toolstack/cmd_destroy.c \
 	toolstack/cmd_pause.c \
+	toolstack/cmd_vcpu.c \
+	toolstack/cmd_top.c \
+	toolstack/cmd_mem.c \
+	toolstack/cmd_trace.c \
 	toolstack/cmd_console.c \
 	toolstack/cmd_dmesg.c \
 	toolstack/cmd_dump.c \
 	toolstack/monitor.c toolstack/monitor.h \
 	toolstack/cmd_screenshot.c \
 	toolstack/cmd_media.c \
+	toolstack/cmd_vcpuset.c \
 	toolstack/cmd_keys.c
 ostler_CFLAGS = $(HOSTED_CFLAGS)
 ostler_CPPFLAGS = $(TOOLSTACK_CPPFLAGS) $(YAJL_CFLAGS)
@@ -54,7 +63,7 @@ ostler_LDADD = $(QMP_LIBS) $(TOOLSTACK_LIBS)
 
 dist_man_MANS += toolstack/ostler.1 toolstack/ostler.xml.5
 dist_pkgdata_DATA = toolstack/guest.rng
-dist_doc_DATA = configs/minimal.xml configs/demo.xml configs/debian.xml
+dist_doc_DATA = configs/minimal.xml configs/demo.xml configs/debian.xml configs/smp.xml
 bashcompletiondir = $(datadir)/bash-completion/completions
 EXTRA_DIST += toolstack/README.md toolstack/completion.bash
 

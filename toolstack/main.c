@@ -71,6 +71,36 @@ static const struct cmd_opt main_keys_opts[] = {
 	{0},
 };
 
+static const struct cmd_opt main_sched_opts[] = {
+	{'w', true, "weight", "N", false, CMD_ARG_TEXT, "its share beside others, 1 to 65535 (256)"},
+	{'c', true, "cap", "PERCENT", false, CMD_ARG_TEXT,
+	 "at most so much of one CPU, all its vCPUs together; 0: no cap"},
+	{'v', false, "vcpu", "N", false, CMD_ARG_TEXT, "the weight of this vCPU only"},
+	{0},
+};
+
+static const struct cmd_opt main_top_opts[] = {
+	{'d', true, "delay", "SECONDS", false, CMD_ARG_TEXT, "between two pictures (1)"},
+	{'n', true, "count", "N", false, CMD_ARG_TEXT,
+	 "so many pictures (on a terminal no end, else 1)"},
+	{0},
+};
+
+static const struct cmd_opt main_trace_opts[] = {
+	{'s', true, "summary", NULL, false, CMD_ARG_NONE, "how many exits of each kind, and what they cost"},
+	{'v', false, "vcpu", "N", false, CMD_ARG_TEXT, "only this vCPU of the domain"},
+	{'n', true, "last", "N", false, CMD_ARG_TEXT, "only the newest N records"},
+	{'t', false, "seconds", "N", false, CMD_ARG_TEXT, "what happens in the next N seconds"},
+	{0},
+};
+
+static const struct cmd_opt main_mem_opts[] = {
+	{'w', true, "wait", NULL, false, CMD_ARG_NONE, "return when the guest has done it"},
+	{'t', false, "timeout", "SECONDS", false, CMD_ARG_TEXT,
+	 "wait at most so long (60), then exit with 5"},
+	{0},
+};
+
 static const struct cmd_opt main_monitor_opts[] = {
 	{'H', false, "hmp", NULL, false, CMD_ARG_NONE, "accepted: it is always the human monitor"},
 	{0},
@@ -128,6 +158,10 @@ const struct cmd cmd_table[] = {
 	 cmd_unpause},
 	{"trigger", "button-press inject-nmi", "DOMAIN nmi|reset|init|power|sleep [VCPU]",
 	 "press one of a guest's buttons", NULL, DOM, 1, 3, false, NULL, cmd_trigger},
+	{"vcpu-set", "setvcpus", "DOMAIN COUNT", "bring more of a guest's vCPUs on line",
+	 "COUNT is at most what <vcpu> of the document says. The guest sees the processors appear through ACPI; Linux\n"
+	 "wants 'echo 1 > /sys/devices/system/cpu/cpuN/online' where no rule of udev does it.",
+	 DOM, 2, 2, false, NULL, cmd_vcpu_set},
 	{"screenshot", NULL, "DOMAIN [FILE]", "picture of a guest's screen as PNG", NULL, DOM, 1, 2,
 	 false, NULL, cmd_screenshot},
 	{"vncdisplay", "domdisplay", "DOMAIN", "where a guest's VNC server listens", NULL, DOM, 1, 1,
@@ -144,6 +178,28 @@ const struct cmd cmd_table[] = {
 	{"monitor", "qemu-monitor-command", "DOMAIN COMMAND...",
 	 "run a command in the monitor of a guest's QEMU", NULL, DOM, 2, CMD_MAX_ARGS, false,
 	 main_monitor_opts, cmd_monitor},
+	{"vcpu-list", "vcpuinfo", "[DOMAIN...]", "what vCPUs do, where they run and may run", NULL, DOM,
+	 0, CMD_MAX_ARGS, true, NULL, cmd_vcpu_list},
+	{"vcpu-pin", "vcpupin", "DOMAIN VCPU|all CPUS [SOFT-CPUS]", "say where vCPUs may run",
+	 "CPUS is a list like 0-3,^2,8 or all: the vCPU runs on no other CPU. It prefers SOFT-CPUS while\n"
+	 "they have room. '-' leaves one of the two as it is. Dom0's vCPUs stay on their CPUs.",
+	 DOM, 3, 4, false, NULL, cmd_vcpu_pin},
+	{"sched", "sched-credit2 schedinfo", "[DOMAIN...]", "show or change weights and caps",
+	 "Domains that want more CPU time than there is have it in proportion to their weights; a cap holds\n"
+	 "even when CPUs are idle. With --weight, --cap: change those of one domain.",
+	 DOM, 0, CMD_MAX_ARGS, true, main_sched_opts, cmd_sched},
+	{"top", NULL, "", "CPU time, exits, device-model requests and memory of all domains",
+	 "Rates are per second, over the delay between two looks; a domain's exits of the most frequent\n"
+	 "kinds stand at the end of its line. --json has every kind, and the time that exits took.",
+	 CMD_ARG_NONE, 0, 0, true, main_top_opts, cmd_top},
+	{"trace", NULL, "[DOMAIN]", "the hypervisor's latest records, or what exits cost",
+	 "An exit's cost is the time from leaving the guest to entering it again: the answer, and waiting for\n"
+	 "the device model, for an interrupt or for the CPU.",
+	 DOM, 0, 1, true, main_trace_opts, cmd_trace},
+	{"mem-set", "setmem", "DOMAIN SIZE", "make a guest give memory back, or let it take it again",
+	 "SIZE is like 512MiB, 1GiB, or a number of KiB; at most the document's <memory>. Needs a guest with a\n"
+	 "balloon driver, as every Linux has; others keep what they have.",
+	 DOM, 2, 2, false, main_mem_opts, cmd_mem_set},
 	{"dmesg", NULL, "", "the hypervisor's messages", NULL, CMD_ARG_NONE, 0, 0, true,
 	 main_dmesg_opts, cmd_dmesg},
 	{"debug-keys", NULL, "KEYS", "run the hypervisor's debug keys", NULL, CMD_ARG_TEXT, 1, 1,

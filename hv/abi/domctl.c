@@ -7,8 +7,8 @@
 #include "abi/args.h"
 #include "abi/cpu_policy.h"
 #include "abi/domain_info.h"
+#include "abi/domctl_sched.h"
 #include "abi/hvm_context.h"
-#include "core/percpu.h"
 #include "core/time.h"
 #include "dom/populate.h"
 #include "dom/shared_info.h"
@@ -194,92 +194,6 @@ static int64_t op_trigger(struct hc_call *c, struct domain *d, struct xen_domctl
 	}
 }
 
-/* ---- vCPUs ---- */
-
-static int64_t op_vcpu_info(struct hc_call *c, struct domain *d, struct xen_domctl *op)
-{
-	struct xen_domctl_getvcpuinfo *i = &op->u.getvcpuinfo;
-	struct vcpu *v = domain_vcpu(d, i->vcpu);
-
-	if (v == NULL) {
-		return -ESRCH;
-	}
-	i->online = READ_ONCE(v->online);
-	i->blocked = READ_ONCE(v->blocked);
-	i->running = READ_ONCE(v->unit.state) == SCHED_RUNNING;
-	i->cpu_time = sched_run_time(&v->unit);
-	i->cpu = READ_ONCE(v->unit.cpu);
-	return 0;
-}
-
-_Static_assert(MAX_CPUS <= 64, "a CPU mask is one word");
-
-static uint64_t affinity(const struct vcpu *v)
-{
-	return v->unit.pinned ? BIT(v->unit.cpu) : MASK(cpu_count);
-}
-
-/* Write a mask into the caller's bitmap, as many bytes as it has room for. */
-static int put_mask(struct hc_call *c, const struct xenctl_bitmap *b, uint64_t mask)
-{
-	uint32_t bytes = MIN((b->nr_bits + 7) / 8, (uint32_t)sizeof(mask));
-
-	return b->bitmap.p == NULL ? 0 : hc_put_bytes(c, (uintptr_t)b->bitmap.p, &mask, bytes);
-}
-
-static int get_mask(struct hc_call *c, const struct xenctl_bitmap *b, uint64_t *mask)
-{
-	uint32_t bytes = MIN((b->nr_bits + 7) / 8, (uint32_t)sizeof(*mask));
-
-	*mask = 0;
-	return hc_get_bytes(c, (uintptr_t)b->bitmap.p, mask, bytes);
-}
-
-static int64_t op_get_affinity(struct hc_call *c, struct domain *d, struct xen_domctl *op)
-{
-	struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
-	struct vcpu *v = domain_vcpu(d, a->vcpu);
-	int rc = 0;
-
-	if (v == NULL) {
-		return -ESRCH;
-	}
-	if (a->flags & XEN_VCPUAFFINITY_HARD) {
-		rc = put_mask(c, &a->cpumap_hard, affinity(v));
-	}
-	if (rc == 0 && (a->flags & XEN_VCPUAFFINITY_SOFT)) {
-		rc = put_mask(c, &a->cpumap_soft, MASK(cpu_count));
-	}
-	return rc;
-}
-
-/* The scheduler places vCPUs by itself: a hard mask that asks for what is so already is fine, others are refused. */
-static int64_t op_set_affinity(struct hc_call *c, struct domain *d, struct xen_domctl *op)
-{
-	struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
-	struct vcpu *v = domain_vcpu(d, a->vcpu);
-	uint64_t mask;
-
-	if (v == NULL) {
-		return -ESRCH;
-	}
-	if (a->flags & XEN_VCPUAFFINITY_HARD) {
-		if (get_mask(c, &a->cpumap_hard, &mask) != 0) {
-			return -EFAULT;
-		}
-		if ((mask & MASK(cpu_count)) != affinity(v)) {
-			return -EOPNOTSUPP;
-		}
-		if (put_mask(c, &a->cpumap_hard, affinity(v)) != 0) {
-			return -EFAULT;
-		}
-	}
-	if (a->flags & XEN_VCPUAFFINITY_SOFT) {
-		return put_mask(c, &a->cpumap_soft, affinity(v));
-	}
-	return 0;
-}
-
 /* ---- the table ---- */
 
 enum { NO_TARGET = 1, NOT_SELF = 2, PAUSED = 4, OUT = 8, OUT_ERROR = 16 /* and when it failed */ };
@@ -305,11 +219,12 @@ static const struct {
 	[XEN_DOMCTL_gettscinfo] = { op_get_tsc, OUT },
 	[XEN_DOMCTL_settscinfo] = { op_set_tsc, NOT_SELF },
 	[XEN_DOMCTL_sendtrigger] = { op_trigger, 0 },
-	[XEN_DOMCTL_getvcpuinfo] = { op_vcpu_info, OUT },
-	[XEN_DOMCTL_getvcpuaffinity] = { op_get_affinity, OUT },
+	[XEN_DOMCTL_getvcpuinfo] = { domctl_sched_vcpu_info, OUT },
+	[XEN_DOMCTL_getvcpuaffinity] = { domctl_sched_get_affinity, OUT },
+	[XEN_DOMCTL_setvcpuaffinity] = { domctl_sched_set_affinity, OUT },
+	[XEN_DOMCTL_scheduler_op] = { domctl_sched_params, OUT },
 	[XEN_DOMCTL_get_cpu_policy] = { op_get_cpu_policy, NOT_SELF | PAUSED | OUT },
 	[XEN_DOMCTL_set_cpu_policy] = { op_set_cpu_policy, NOT_SELF | PAUSED | OUT | OUT_ERROR },
-	[XEN_DOMCTL_setvcpuaffinity] = { op_set_affinity, OUT },
 };
 
 static int64_t run_on_target(struct hc_call *c, struct xen_domctl *op)

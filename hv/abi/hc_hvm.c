@@ -4,6 +4,7 @@
 #include "dom/p2m.h"
 #include "dom/shared_info.h"
 #include "hvm/hvm.h"
+#include "ioreq/private_abi.h"
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
 
@@ -12,7 +13,7 @@
 /* Who may do what with a parameter; the values themselves are checked in hvm/. */
 enum { GUEST_GET = 1, GUEST_SET = 2, ONCE = 4, GONE = 8 };
 
-static const uint8_t param_rule[HVM_NR_PARAMS] = {
+static const uint8_t param_rule[PRIVATE_HVM_PARAMS] = {
 	[HVM_PARAM_CALLBACK_IRQ] = GUEST_GET | GUEST_SET,
 	[HVM_PARAM_STORE_PFN] = GUEST_GET,
 	[HVM_PARAM_STORE_EVTCHN] = GUEST_GET | GUEST_SET,
@@ -42,7 +43,7 @@ static const uint8_t param_rule[HVM_NR_PARAMS] = {
 	[HVM_PARAM_MCA_CAP] = ONCE,
 };
 
-_Static_assert(HVM_NR_PARAMS == 39 && HVM_NR_PARAMS <= ARRAY_SIZE(((struct domain *)0)->hvm_param), "parameters");
+_Static_assert(HVM_NR_PARAMS == PRIVATE_HVM_PARAM_TOPOLOGY && PRIVATE_HVM_PARAMS <= ARRAY_SIZE(((struct domain *)0)->hvm_param), "parameters");
 
 /* Read the argument, find the domain, and check that the caller may. */
 static int param_begin(struct hc_call *c, struct xen_hvm_param *p, uint8_t need, struct domain **d)
@@ -52,7 +53,7 @@ static int param_begin(struct hc_call *c, struct xen_hvm_param *p, uint8_t need,
 	if (hc_get(c, c->arg[1], p) != 0) {
 		return -EFAULT;
 	}
-	if (p->index >= HVM_NR_PARAMS) {
+	if (p->index >= PRIVATE_HVM_PARAMS) {
 		return -EINVAL;
 	}
 	rc = access_target(c, p->domid, d);

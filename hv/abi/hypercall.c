@@ -6,6 +6,7 @@
  */
 #include "abi/args.h"
 #include "abi/compat.h"
+#include "abi/ostler_op.h"
 #include "core/log.h"
 #include "core/trace.h"
 #include "dom/evtchn.h"
@@ -28,6 +29,7 @@ static const struct hypercall table[] = {
 	[__HYPERVISOR_sysctl]           = { "sysctl",           hc_sysctl,      1, HC_PRIVILEGED },
 	[__HYPERVISOR_domctl]           = { "domctl",           hc_domctl,      1, HC_PRIVILEGED },
 	[__HYPERVISOR_dm_op]            = { "dm_op",            hc_dm_op,       3, HC_ANY },
+	[OSTLER_OP_NUMBER]              = { "ostler_op",        hc_ostler,      2, HC_PRIVILEGED },
 };
 
 static const struct hypercall *find(uint64_t nr)

@@ -55,5 +55,6 @@ int64_t hc_hvm(struct hc_call *c);
 int64_t hc_dm_op(struct hc_call *c);
 int64_t hc_domctl(struct hc_call *c);
 int64_t hc_sysctl(struct hc_call *c);
+int64_t hc_ostler(struct hc_call *c);
 
 #endif

@@ -58,10 +58,29 @@ static int64_t op_physinfo(struct hc_call *c, struct xen_sysctl *op)
 	return 0;
 }
 
-/* There is nothing to tune in our scheduler; this number makes the tools not try. */
+/* Its weights and caps are those of credit2 (domctl_sched.c). */
 static int64_t op_sched_id(struct hc_call *c, struct xen_sysctl *op)
 {
-	op->u.sched_id.sched_id = XEN_SCHEDULER_NULL;
+	op->u.sched_id.sched_id = XEN_SCHEDULER_CREDIT2;
+	return 0;
+}
+
+/* Of the machine's own there is only credit2's rate limit, and ours is none: who is to run next runs at once. */
+static int64_t op_scheduler(struct hc_call *c, struct xen_sysctl *op)
+{
+	struct xen_sysctl_scheduler_op *s = &op->u.scheduler_op;
+
+	if (s->cpupool_id != 0) {
+		return -ESRCH;
+	}
+	if (s->sched_id != XEN_SCHEDULER_CREDIT2 ||
+	    (s->cmd != XEN_SYSCTL_SCHEDOP_getinfo && s->cmd != XEN_SYSCTL_SCHEDOP_putinfo)) {
+		return -EINVAL;
+	}
+	if (s->cmd == XEN_SYSCTL_SCHEDOP_putinfo) {
+		return s->u.sched_credit2.ratelimit_us == 0 ? 0 : -EOPNOTSUPP;
+	}
+	s->u.sched_credit2.ratelimit_us = 0;
 	return 0;
 }
 
@@ -192,7 +211,7 @@ static int64_t op_cpupool(struct hc_call *c, struct xen_sysctl *op)
 	if (info && p->cpupool_id != 0) {
 		return -ENOENT;
 	}
-	p->sched_id = XEN_SCHEDULER_NULL;
+	p->sched_id = XEN_SCHEDULER_CREDIT2;
 	p->n_dom = count_domains();
 	return p->cpumap.bitmap.p == NULL ? 0 : hc_put_bytes(c, (uintptr_t)p->cpumap.bitmap.p, &mask, bytes);
 }
@@ -201,6 +220,7 @@ static int64_t (*const ops[])(struct hc_call *c, struct xen_sysctl *op) = {
 	[XEN_SYSCTL_readconsole] = op_read_console,
 	[XEN_SYSCTL_physinfo] = op_physinfo,
 	[XEN_SYSCTL_sched_id] = op_sched_id,
+	[XEN_SYSCTL_scheduler_op] = op_scheduler,
 	[XEN_SYSCTL_getdomaininfolist] = op_domain_list,
 	[XEN_SYSCTL_debug_keys] = op_debug_keys,
 	[XEN_SYSCTL_getcpuinfo] = op_cpuinfo,

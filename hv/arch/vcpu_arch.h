@@ -50,6 +50,7 @@ struct arch_vcpu {
 	uint64_t xcr0, xss;
 	uint64_t guest_dr[4];           /* DR0-DR3 while not loaded */
 	uint64_t tsc_aux;
+	bool apic_registers;            /* const after init: the processor answers reads of x2APIC registers */
 	bool tsc_aux_ok;                /* const: the processor has TSC_AUX */
 	uint8_t cr8;                    /* task priority: set before entry, read after exit */
 	int64_t tsc_offset;             /* guest TSC = host TSC + offset */

@@ -24,6 +24,7 @@ struct virt_vcpu_config {
 	const uint64_t *p2m_gen;
 	bool direct_io;                 /* Dom0: ports are the machine's, except those trapped below */
 	const uint16_t *trapped_ports;  /* pairs first,last; ends with 0,0 */
+	bool pause_exits;               /* loops of PAUSE leave the guest: another vCPU of it may hold what this one waits for */
 };
 
 /* The part of the state that says where the next instruction is and how it is encoded. */
@@ -53,8 +54,6 @@ struct virt_ops {
 	 */
 	void (*enter)(struct arch_vcpu *v, struct vmexit *exit);
 	void (*get_seg)(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *s);
-	/* The six of enum emul_seg in one go: every emulated instruction needs them. */
-	void (*get_segs)(const struct arch_vcpu *v, struct emul_segment s[SEG_COUNT]);
 	/* What deciding where and how code is read takes. */
 	void (*get_code)(const struct arch_vcpu *v, struct virt_code *c);
 	void (*set_seg)(struct arch_vcpu *v, enum vseg seg, const struct emul_segment *s);
@@ -79,6 +78,11 @@ struct virt_ops {
 	/* MSRs whose guest value lives in vendor state (SYSENTER, STAR, FS/GS base, PAT ...): -ENOENT: not mine. */
 	int (*msr_read)(const struct arch_vcpu *v, uint32_t msr, uint64_t *value);
 	int (*msr_write)(struct arch_vcpu *v, uint32_t msr, uint64_t value);
+	/*
+	 * For a vCPU with apic_registers: the 64 registers of its local APIC, which is in x2APIC mode, after one of them has
+	 * changed; NULL: it is not in that mode.
+	 */
+	void (*set_apic)(struct arch_vcpu *v, const uint32_t *reg);
 	void (*set_tsc_offset)(struct arch_vcpu *v, int64_t offset);
 	/* Forget all translations of this vCPU at its next entry. */
 	void (*flush)(struct arch_vcpu *v);

@@ -17,6 +17,7 @@ struct cmdline {
 	uint8_t loglevel;               /* enum log_level */
 	bool noreboot;                  /* after a panic: halt instead of reboot */
 	bool no_tpr_shadow;             /* Intel: CR8 accesses exit instead */
+	bool apic_registers;            /* Intel: the processor answers reads of x2APIC registers */
 	bool selftest;                  /* run the vendor self tests at start-up */
 	char panic[32];                 /* how to die at the end of start-up; empty: do not */
 };

@@ -170,6 +170,7 @@ void page_put(struct page *p)
 {
 	uint32_t old = atomic_sub(&p->refs, 1);
 	struct domain *owner = p->owner;
+	bool charged = p->flags & PAGE_F_CHARGED;
 	uint64_t flags;
 
 	BUG_ON(old == 0 || p->state != PAGE_OWNED);
@@ -184,7 +185,7 @@ void page_put(struct page *p)
 	buddy_free(&buddy, page_mfn(p).v, 0, false);
 	spin_unlock_irqrestore(&lock, flags);
 	/* Last: the frame may have been the domain's last tie to life. */
-	page_owner_gone(owner, p);
+	page_owner_gone(owner, charged);
 }
 
 mfn_t page_mfn(const struct page *p)
@@ -200,16 +201,6 @@ struct page *mfn_page(mfn_t m)
 void *page_virt(const struct page *p)
 {
 	return mfn_virt(page_mfn(p));
-}
-
-void *mfn_virt(mfn_t m)
-{
-	return hpa_virt(mfn_to_hpa(m));
-}
-
-void *hpa_virt(hpa_t a)
-{
-	return (void *)(DIRECT_VIRT + a.v);
 }
 
 hpa_t virt_hpa(const void *p)

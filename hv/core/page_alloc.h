@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "arch/layout.h"
 #include "lib/addr.h"
 #include "lib/list.h"
 #include "lib/rangeset.h"
@@ -34,6 +35,7 @@ struct page {
 enum page_state { PAGE_RESERVED, PAGE_FREE, PAGE_HV, PAGE_OWNED };
 
 #define PAGE_F_LISTED  1u               /* on its owner's list: the owner's own reference is held */
+#define PAGE_F_CHARGED 4u               /* counts in its owner's tot_pages until the frame is free again */
 #define PAGE_F_SPECIAL 2u               /* shared info, grant table, ioreq page: never guest RAM */
 #define PAGE_F_DIRTY   0x4000u          /* [LOCK_PAGES] first page of a free block that holds old data */
 #define PAGE_F_HOLE    0x8000u          /* const: no RAM in this frame */
@@ -60,8 +62,20 @@ void page_put(struct page *p);
 mfn_t page_mfn(const struct page *p);
 struct page *mfn_page(mfn_t m);         /* NULL: not RAM that we manage */
 void *page_virt(const struct page *p);  /* direct map */
+#if __STDC_HOSTED__
 void *mfn_virt(mfn_t m);
 void *hpa_virt(hpa_t a);
+#else
+static inline void *hpa_virt(hpa_t a)
+{
+	return (void *)(DIRECT_VIRT + a.v);
+}
+
+static inline void *mfn_virt(mfn_t m)
+{
+	return hpa_virt(mfn_to_hpa(m));
+}
+#endif
 hpa_t virt_hpa(const void *p);          /* direct map or hypervisor image */
 
 uint64_t page_total(void);              /* frames managed */
@@ -75,7 +89,7 @@ uint64_t page_array_bytes(uint64_t frames);
 void page_init(struct page *array, uint64_t frames, const struct rangeset *ram);
 void page_add_free(mfn_t mfn, uint64_t n);
 
-/* Up-call, defined in dom/: the last reference of a page that d owned is gone. */
-void page_owner_gone(struct domain *d, struct page *p);
+/* Up-call, defined in dom/: the last reference of a page that d owned is gone; its PAGE_F_CHARGED was as given. */
+void page_owner_gone(struct domain *d, bool charged);
 
 #endif

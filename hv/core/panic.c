@@ -89,6 +89,19 @@ _Noreturn void panic(const char *fmt, ...)
 	panic_finish(reason);
 }
 
+_Noreturn void panic_refuse(const char *fmt, ...)
+{
+	char reason[256];
+	va_list ap;
+
+	panic_enter();
+	va_start(ap, fmt);
+	log_format(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	log_err("cannot start: %s; the machine stays halted", reason);
+	machine_reset_or_stop(true);
+}
+
 _Noreturn void panic_with_frame(void (*show)(const void *regs), const void *regs, uint64_t frame, const char *fmt,
 				...)
 {

@@ -14,6 +14,8 @@ _Noreturn void panic(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The same for an exception: show(regs) prints the registers, frame is where its backtrace starts. */
 _Noreturn void panic_with_frame(void (*show)(const void *regs), const void *regs, uint64_t frame, const char *fmt,
 				...) PRINTF_LIKE(4, 5);
+/* What the loader gave, or the machine, cannot be used: one line, no dump, and a halt; a restart would do the same. */
+_Noreturn void panic_refuse(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* Some CPU is in panic(): others stop when they see it. */
 bool panic_in_progress(void);
 

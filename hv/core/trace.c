@@ -11,10 +11,10 @@
 #include "lib/err.h"
 #include "lib/util.h"
 
-#define RECORDS 1024u                   /* power of two */
+#define RECORDS 4096u                   /* power of two */
 
 struct trace_ring {
-	uint32_t next;                  /* running count */
+	uint64_t next;                  /* running count */
 	struct trace_record record[RECORDS];
 };
 
@@ -40,14 +40,14 @@ int trace_cpu_alloc(struct cpu *c)
 	return c->trace ? 0 : -ENOMEM;
 }
 
-void trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b)
+uint64_t trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b)
 {
 	struct cpu *c = hw_cpu_base();
 	struct trace_ring *ring = c->trace;
 	struct trace_record *r;
 
 	if (!ring) {
-		return;
+		return 0;
 	}
 	r = &ring->record[ring->next++ & (RECORDS - 1)];
 	r->tsc = hw_rdtsc();
@@ -57,6 +57,38 @@ void trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_
 	r->cpu = (uint16_t)c->id;
 	r->a = a;
 	r->b = b;
+	return r->tsc;
+}
+
+const char *trace_name(unsigned int id)
+{
+	return id != TRC_NONE && id < TRC_IDS ? names[id] : NULL;
+}
+
+/* One record is always being written, and counts as lost. */
+static uint64_t oldest(uint64_t next)
+{
+	return next < RECORDS ? 0 : next - RECORDS + 1;
+}
+
+unsigned int trace_read(unsigned int cpu, uint64_t *from, struct trace_record *out, unsigned int max)
+{
+	const struct trace_ring *ring = cpus[cpu]->trace;
+	uint64_t end = load_acquire(&ring->next), at = MAX(*from, oldest(end)), keep;
+	unsigned int n = at < end ? (unsigned int)MIN(end - at, (uint64_t)max) : 0, lost;
+
+	for (unsigned int i = 0; i < n; i++) {
+		out[i] = ring->record[(at + i) & (RECORDS - 1)];
+	}
+	fence_acquire();
+	/* What was overwritten while it was copied is dropped. */
+	keep = oldest(READ_ONCE(ring->next));
+	lost = keep > at ? (unsigned int)MIN(keep - at, (uint64_t)n) : 0;
+	for (unsigned int i = lost; i < n && lost != 0; i++) {
+		out[i - lost] = out[i];
+	}
+	*from = MIN(at + lost, end);
+	return n - lost;
 }
 
 static void show(const struct trace_record *r)
@@ -73,7 +105,7 @@ static void show(const struct trace_record *r)
 /* The newest n of one CPU that the filter lets through, oldest of them first. */
 static void dump_cpu(const struct trace_ring *ring, unsigned int n, uint16_t domain)
 {
-	uint32_t end = READ_ONCE(ring->next), kept = MIN(end, RECORDS), at = end;
+	uint64_t end = READ_ONCE(ring->next), kept = MIN(end, (uint64_t)RECORDS), at = end;
 	unsigned int found = 0;
 
 	while (kept-- && found < n) {

@@ -1,5 +1,6 @@
 /*
- * Flight recorder: per-CPU rings of 32-byte records, always on, no locks (each CPU writes its own).
+ * Flight recorder: per-CPU rings of 32-byte records, always on, no locks (each CPU writes its own). An exit's
+ * record is laid out in abi/ostler_op.h.
  */
 #ifndef CORE_TRACE_H
 #define CORE_TRACE_H
@@ -16,7 +17,13 @@ struct trace_record {
 	uint64_t a, b;
 };
 
-void trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b);
+/* The time that the record carries. */
+uint64_t trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b);
+/* Copy records of a CPU, from running number *from or the oldest that is left, which *from then is, on. Any CPU; the ring's goes
+ * on writing meanwhile. Result: how many. */
+unsigned int trace_read(unsigned int cpu, uint64_t *from, struct trace_record *out, unsigned int max);
+/* Name of an enum trace_id; NULL: none. */
+const char *trace_name(unsigned int id);
 /* Print the newest n records of every CPU (panic, guest_crash, debug key); filter: domain or 0xffff. */
 void trace_dump(unsigned int n, uint16_t domain);
 

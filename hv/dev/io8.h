@@ -15,6 +15,15 @@ static inline enum io_result io8_run(void *dev, struct io_access *a, io8_fn fn)
 	enum io_result result = IO_UNCLAIMED;
 	uint64_t data = 0;
 
+	if (a->size == 1) {
+		uint8_t value = a->write ? (uint8_t)a->data : 0xff;
+
+		result = fn(dev, a->addr, a->write, &value);
+		if (!a->write && result == IO_DONE) {
+			a->data = value;
+		}
+		return result;
+	}
 	for (unsigned int i = 0; i < a->size && i < 8; i++) {
 		uint8_t value = a->write ? a->data >> (i * 8) : 0xff;
 

@@ -44,8 +44,8 @@
 
 /* A comparator written this little too late (1 ms) matches at once instead of after a wrap. */
 #define LATE_TICKS       62500u
-/* Periods below 10 us are stretched: each one costs the host an interrupt. */
-#define MIN_PERIOD       625u
+/* Periods below 200 us are stretched: each one costs the host an interrupt, also while its guest does not run. */
+#define MIN_PERIOD       12500u
 /* Longer than this is never: no domain lives for 200 years. */
 #define FAR_AWAY         (1ull << 58)
 
@@ -363,6 +363,7 @@ static void write_timer_config(struct vhpet *v, unsigned int n, uint64_t value)
 	if (changed & TN_32BIT) {
 		t->comparator &= width_mask(t);
 		t->period &= width_mask(t);
+		t->period = t->period == 0 ? 0 : MAX(t->period, MIN_PERIOD);
 	}
 	if (changed & (TN_32BIT | TN_PERIODIC)) {
 		schedule(v, n, 0);

@@ -10,7 +10,7 @@
 #define REG_VERSION   0x01
 #define REG_ARB       0x02
 #define REG_RTE       0x10
-#define VERSION_VALUE (0x11u | (VIOAPIC_PINS - 1) << 16)
+#define VERSION_VALUE (0x20u | (VIOAPIC_PINS - 1) << 16)
 
 #define RTE_REMOTE_IRR BIT(14)
 #define RTE_LEVEL      BIT(15)

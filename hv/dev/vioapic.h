@@ -1,5 +1,5 @@
 /*
- * I/O APIC, Intel 82093AA register model, version 11h, 48 pins.
+ * I/O APIC, Intel 82093AA register model with the EOI register of its successors (version 20h says so), 48 pins.
  *
  * Messages leave through host->send; remote IRR clears through vioapic_eoi(). Caller's lock.
  */

@@ -19,9 +19,12 @@
 #define BASE_ADDRESS      0x000ffffffffff000ull
 #define BASE_RESERVED     (~(BASE_ADDRESS | APIC_BASE_BSP | APIC_BASE_X2APIC | APIC_BASE_ENABLE))
 
-/* Version 14h, highest LVT entry 6 (CMCI), no EOI-broadcast suppression. */
+/* Version 14h, highest LVT entry 6 (CMCI). */
 #define VERSION_VALUE     0x00060014u
-#define SVR_VALID         0x000003ffu
+#define VERSION_SUPPRESS  (1u << 24)
+/* Software may keep EOIs from the I/O APICs (SVR bit 12), where these have EOI registers of their own. */
+#define SVR_SUPPRESS      (1u << 12)
+#define SVR_VALID         (0x000003ffu | SVR_SUPPRESS)
 #define DFR_ONES          0x0fffffffu
 #define ICR_INDEX         0x30
 
@@ -91,6 +94,18 @@ uint8_t vlapic_ppr(const struct vlapic *v)
 	return (v->tpr & 0xf0) >= in_service ? v->tpr : in_service;
 }
 
+uint8_t vlapic_apr(const struct vlapic *v)
+{
+	int isr = highest(v->isr), irr = highest(v->irr);
+	uint8_t tpr = READ_ONCE(v->tpr), in_service = isr < 0 ? 0 : isr & 0xf0;
+	uint8_t waiting = irr < 0 ? 0 : irr & 0xf0;
+
+	if ((tpr & 0xf0) >= waiting && (tpr & 0xf0) > in_service) {
+		return tpr;
+	}
+	return MAX((uint8_t)(tpr & 0xf0 & in_service), waiting);
+}
+
 bool vlapic_set_irq(struct vlapic *v, uint8_t vector, bool level)
 {
 	if (vector < 16) {
@@ -150,7 +165,7 @@ void vlapic_write_eoi(struct vlapic *v)
 		return;
 	}
 	v->isr[vector / 64] &= ~BIT(vector % 64);
-	if (test_bit(v->tmr, vector)) {
+	if (test_bit(v->tmr, vector) && !(v->svr & SVR_SUPPRESS)) {
 		v->host->eoi(v->host->ctx, vector);
 	}
 }
@@ -236,7 +251,7 @@ static uint32_t read_id(const struct vlapic *v, unsigned int index)
 
 static uint32_t read_version(const struct vlapic *v, unsigned int index)
 {
-	return VERSION_VALUE;
+	return VERSION_VALUE | (v->x2apic_ok ? VERSION_SUPPRESS : 0);
 }
 
 static uint32_t read_zero(const struct vlapic *v, unsigned int index)
@@ -361,7 +376,8 @@ static void write_svr(struct vlapic *v, unsigned int index, uint32_t value)
 {
 	uint32_t old = v->svr;
 
-	WRITE_ONCE(v->svr, value & SVR_VALID);
+	value &= v->x2apic_ok ? SVR_VALID : SVR_VALID & ~SVR_SUPPRESS;
+	WRITE_ONCE(v->svr, value);
 	if (((old ^ value) & SVR_ENABLE) == 0) {
 		return;
 	}
@@ -624,6 +640,12 @@ void vlapic_reset(struct vlapic *v, bool init)
 		WRITE_ONCE(v->ldr, 0);
 	}
 	dest_changed(v);
+}
+
+void vlapic_set_id(struct vlapic *v, uint32_t id)
+{
+	v->id = id;
+	v->xapic_id = id << 24;
 }
 
 void vlapic_init(struct vlapic *v, const struct vlapic_host *host, uint32_t id, bool bsp,

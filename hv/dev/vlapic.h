@@ -60,9 +60,13 @@ struct vlapic_host {
 
 struct vlapic {
 	const struct vlapic_host *host; /* const after init */
-	uint32_t id;                    /* const after init: initial APIC ID */
+	uint32_t id;                    /* const once the vCPU runs: initial APIC ID */
 	bool bsp;                       /* const after init */
-	bool x2apic_ok;                 /* const after init: the guest may enter x2APIC mode */
+	/*
+	 * const after init: the guest may enter x2APIC mode, and suppress EOI broadcasts, for its I/O APICs are ours
+	 * and take an EOI by themselves.
+	 */
+	bool x2apic_ok;
 	uint64_t base;                  /* IA32_APIC_BASE */
 	uint64_t irr[4], tmr[4];        /* atomic: any CPU */
 	uint64_t isr[4];
@@ -85,6 +89,8 @@ struct vlapic {
 
 void vlapic_init(struct vlapic *v, const struct vlapic_host *host, uint32_t id, bool bsp,
 		 bool x2apic_ok);
+/* Another APIC ID, before the vCPU has run. */
+void vlapic_set_id(struct vlapic *v, uint32_t id);
 /* Power-up or INIT state; INIT keeps the APIC ID and base (init = true). */
 void vlapic_reset(struct vlapic *v, bool init);
 
@@ -119,6 +125,8 @@ void vlapic_set_cr8(struct vlapic *v, uint64_t cr8);
 uint64_t vlapic_get_cr8(const struct vlapic *v);
 /* The vector that a waiting interrupt of priority has to exceed: needed for TPR windows. */
 uint8_t vlapic_ppr(const struct vlapic *v);
+/* Arbitration priority: of several APICs that may take an interrupt the one with the least does. Any CPU. */
+uint8_t vlapic_apr(const struct vlapic *v);
 /* Would this APIC accept the message (destination match only; x2APIC and xAPIC, flat, cluster)? */
 bool vlapic_matches(const struct vlapic *v, const struct apic_msg *msg,
 		    const struct vlapic *source);

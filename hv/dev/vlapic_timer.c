@@ -10,9 +10,14 @@
 
 /*
  * A periodic timer interrupts at most this often, whatever the guest programs: the host must
- * live.
+ * live, and it pays for this timer while the guest does not run.
  */
-#define MIN_PERIOD_NS 10000u
+#define MIN_PERIOD_NS 200000u
+
+/* Of a faster one each look is one tick, not all that passed: nobody could take them. */
+#define LEAST_PERIOD_NS 10000u
+/* Some twenty minutes, or an hour. */
+#define FAR_AWAY_TSC (1ull << 42)
 
 static uint32_t timer_mode(const struct vlapic *v)
 {
@@ -49,14 +54,19 @@ static void set_host_timer(struct vlapic *v, uint64_t deadline)
 
 static void arm_deadline(struct vlapic *v)
 {
-	uint64_t at, now;
+	uint64_t tsc, at, now;
 
 	if (v->tsc_deadline == 0) {
 		set_host_timer(v, 0);
 		return;
 	}
+	/* What is too far away to have a time in ns is looked at again on the way. */
+	tsc = v->host->tsc(v->host->ctx);
+	if (v->tsc_deadline > tsc) {
+		tsc += MIN(v->tsc_deadline - tsc, FAR_AWAY_TSC);
+	}
 	/* Rounding may put the time just before the TSC value: then again a little later. */
-	at = v->host->tsc_to_ns(v->host->ctx, v->tsc_deadline);
+	at = v->host->tsc_to_ns(v->host->ctx, tsc);
 	now = v->host->now_ns(v->host->ctx);
 	set_host_timer(v, MAX(at, now + 1));
 }
@@ -139,7 +149,7 @@ static void settle(struct vlapic *v)
 		return;
 	}
 	v->timer_start_ns += elapsed / length * length;
-	settle_tick(v, length < MIN_PERIOD_NS ? 1 : elapsed / length);
+	settle_tick(v, length < LEAST_PERIOD_NS ? 1 : elapsed / length);
 }
 
 void vlapic_timer_taken(struct vlapic *v, uint8_t vector)

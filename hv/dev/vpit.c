@@ -13,7 +13,9 @@
 
 #define NS_PER_S       1000000000ull
 #define REFRESH_TICKS  18u              /* port 61h bit 4 toggles with the memory refresh, 15 us */
-#define MIN_EDGE_TICKS 24u              /* interrupts come at most this often: 20 us */
+#define MIN_EDGE_TICKS 240u             /* interrupts come at most this often: 200 us */
+
+#define LEAST_COUNT    12u              /* 10 us: with a faster one each look is one tick, not all that passed */
 
 #define STATUS_OUT    0x80
 #define STATUS_NULL   0x40
@@ -174,12 +176,13 @@ static bool too_fast(const struct vpit_channel *c)
 	return is_periodic(c) && c->loaded && c->count < MIN_EDGE_TICKS;
 }
 
-static void arm(struct vpit *p)
+/* Everything up to ticks is done. */
+static void arm(struct vpit *p, uint64_t ticks)
 {
 	const struct vpit_channel *c = &p->channel[0];
-	uint64_t ticks = now_ticks(p);
 
-	/* Faster than the limit, edges are left out. */
+	p->seen = ticks;
+	/* Faster than the limit, several edges have one interrupt. */
 	if (too_fast(c)) {
 		ticks += MIN_EDGE_TICKS;
 	}
@@ -199,6 +202,18 @@ static bool waiting(const struct vpit *p)
 	return p->host->irq_waiting(p->host->ctx, 0);
 }
 
+/* How many edges came since the last look; at least the one that was waited for. */
+static uint64_t edges_since(const struct vpit *p, uint64_t now)
+{
+	const struct vpit_channel *c = &p->channel[0];
+	uint64_t origin = c->start + p->lag, before = p->seen > origin ? p->seen - origin : 0;
+
+	if (c->count < LEAST_COUNT || now < origin) {
+		return 1;
+	}
+	return MAX((now - origin) / c->count - before / c->count, 1u);
+}
+
 /* The output had its edge: is it an interrupt now? */
 static bool tick_due(struct vpit *p, uint64_t now)
 {
@@ -207,7 +222,7 @@ static bool tick_due(struct vpit *p, uint64_t now)
 	if (!is_periodic(c)) {
 		return true;
 	}
-	return vtick_due(&p->tick, too_fast(c) ? 1 : (now - p->edge) / c->count + 1, waiting(p));
+	return vtick_due(&p->tick, edges_since(p, now), waiting(p));
 }
 
 static void restart_ticks(struct vpit *p, uint64_t now)
@@ -233,27 +248,33 @@ static void settle_edges(struct vpit *p, uint64_t now)
 
 void vpit_timer(struct vpit *p, unsigned int id)
 {
-	settle_edges(p, now_ticks(p));
-	arm(p);
+	uint64_t now = now_ticks(p);
+
+	settle_edges(p, now);
+	arm(p, now);
 }
 
 void vpit_taken(struct vpit *p)
 {
-	settle_edges(p, now_ticks(p));
+	uint64_t now = now_ticks(p);
+
+	settle_edges(p, now);
 	if (vtick_taken(&p->tick, waiting(p))) {
 		raise(p);
 	}
-	restart_ticks(p, now_ticks(p));
-	arm(p);
+	restart_ticks(p, now);
+	arm(p, now);
 }
 
 /* Channel 0 was programmed: the interrupt wire follows the output as it is now. */
 static void channel0_changed(struct vpit *p)
 {
-	p->host->irq_set(p->host->ctx, 0, output(&p->channel[0], now_ticks(p)));
+	uint64_t now = now_ticks(p);
+
+	p->host->irq_set(p->host->ctx, 0, output(&p->channel[0], now));
 	vtick_forget(&p->tick);
 	p->lag = 0;
-	arm(p);
+	arm(p, now);
 }
 
 /* ---- Programming ---- */

@@ -38,6 +38,7 @@ struct vpit {
 	struct vpit_channel channel[3];
 	uint8_t port61;                 /* bits 3:0 as written */
 	uint64_t edge;                  /* tick of channel 0's next rising edge, 0: none */
+	uint64_t seen;                  /* ticks up to which edges had their interrupts */
 	struct vtick tick;              /* channel 0 in modes 2 and 3 */
 	uint64_t lag;                   /* the interrupts of these modes come so many ticks after the edges */
 };

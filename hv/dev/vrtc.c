@@ -103,21 +103,25 @@ static unsigned int days_in(unsigned int month, bool leap)
 	return month_days[month] + (month == 1 && leap);
 }
 
+/* Years since 1970 of a day since then, modulo 100; *rest: the day of that year. */
+static unsigned int year_of(int64_t days, unsigned int *rest)
+{
+	unsigned int year = days % CENTURY_DAYS / CYCLE_DAYS * 4;
+
+	*rest = days % CENTURY_DAYS % CYCLE_DAYS;
+	while (*rest >= 365u + (year % 4 == 2)) {
+		*rest -= 365 + (year % 4 == 2);
+		year++;
+	}
+	return year;
+}
+
 /* Fill the date registers from days since 1970. */
 static void render_date(const struct vrtc *v, int64_t days, uint8_t *reg)
 {
-	unsigned int rest = days % CENTURY_DAYS, year = rest / CYCLE_DAYS * 4, month = 0;
-	bool leap;
+	unsigned int rest, year = year_of(days, &rest), month = 0;
+	bool leap = year % 4 == 2;
 
-	rest %= CYCLE_DAYS;
-	for (;;) {
-		leap = year % 4 == 2;
-		if (rest < 365u + leap) {
-			break;
-		}
-		rest -= 365 + leap;
-		year++;
-	}
 	while (rest >= days_in(month, leap)) {
 		rest -= days_in(month, leap);
 		month++;
@@ -139,6 +143,28 @@ static void render(const struct vrtc *v, int64_t seconds, uint8_t *reg)
 	render_date(v, seconds / DAY_S, reg);
 }
 
+/*
+ * The century counts on with the years, but is a register of its own, as the two digits of the year
+ * are: only what software makes it differ from the calendar's is kept.
+ */
+static unsigned int calendar_century(const struct vrtc *v)
+{
+	unsigned int rest;
+	int64_t days = seconds_at(v, now_ns(v)) / DAY_S;
+
+	return (1970 + year_of(days, &rest)) / 100 + (unsigned int)(days / CENTURY_DAYS);
+}
+
+static unsigned int century(const struct vrtc *v)
+{
+	return (calendar_century(v) + 100 + v->century_shift) % 100;
+}
+
+static void set_century(struct vrtc *v, unsigned int n)
+{
+	v->century_shift = (int8_t)((int)(n % 100) - (int)calendar_century(v));
+}
+
 /* Days since 1970 of the date registers. Nonsense gives some date, never a negative one. */
 static int64_t parse_date(const struct vrtc *v, const uint8_t *reg)
 {
@@ -157,10 +183,12 @@ static int64_t parse_date(const struct vrtc *v, const uint8_t *reg)
 static void take_time(struct vrtc *v, const uint8_t *reg, int64_t phase_ns)
 {
 	int64_t days = parse_date(v, reg);
+	unsigned int kept = century(v);
 
 	v->base_seconds = days * DAY_S + decode_hour(v, reg[HOURS]) * 3600 +
 			  decode(v, reg[MINUTES]) * 60 + decode(v, reg[SECONDS]);
 	v->base_ns = (int64_t)now_ns(v) - phase_ns;
+	set_century(v, kept);
 	/* The day of week is a counter of its own. */
 	v->weekday_shift = (decode(v, reg[WEEKDAY]) + 6 + 7 - (days + 4) % 7) % 7;
 }
@@ -298,6 +326,7 @@ static uint8_t settle(struct vrtc *v)
 
 static void edge(struct vrtc *v)
 {
+	v->reflagged = false;
 	v->host->irq_set(v->host->ctx, GSI, false);
 	v->host->irq_set(v->host->ctx, GSI, true);
 }
@@ -320,6 +349,18 @@ static void forget_ticks(struct vrtc *v)
 {
 	vtick_forget(&v->tick);
 	v->lag = 0;
+}
+
+/* Another rate: what is owed is the same time in other ticks. Some systems change it all the time. */
+static void new_rate(struct vrtc *v, uint32_t old_period)
+{
+	uint32_t period = period_ticks(v);
+	uint64_t owed = (uint64_t)v->tick.owed * old_period;
+
+	forget_ticks(v);
+	if (v->tick.policy == VTICK_CATCHUP && period != 0) {
+		v->tick.owed = (uint32_t)MIN(owed / period, VTICK_OWED_MAX);
+	}
 }
 
 static void set_timer(struct vrtc *v, unsigned int id, uint64_t deadline)
@@ -384,6 +425,21 @@ static uint8_t read_a(const struct vrtc *v)
 	return v->reg[REG_A] | (updating ? A_UIP : 0);
 }
 
+/*
+ * The flags of a tick were read. One that came due with this very read has its own edge; and one whose
+ * edge still waits for the processor has its flag then, or its handler would not know what for it was
+ * called. That only once: some handlers read until nothing is left.
+ */
+static void keep_tick(struct vrtc *v, bool due)
+{
+	if (due) {
+		repeat_tick(v);
+	} else if (!v->reflagged && waiting(v)) {
+		v->reflagged = true;
+		v->reg[REG_C] = C_PF | C_IRQF;
+	}
+}
+
 /* Reading acknowledges every flag and lowers the wire. */
 static uint8_t read_c(struct vrtc *v)
 {
@@ -392,9 +448,8 @@ static uint8_t read_c(struct vrtc *v)
 	value = v->reg[REG_C];
 	v->reg[REG_C] = 0;
 	v->host->irq_set(v->host->ctx, GSI, false);
-	if ((interrupts & C_PF) && v->tick.policy == VTICK_CATCHUP) {
-		/* It came due with this very read: who counts ticks would miss one. */
-		repeat_tick(v);
+	if (v->tick.policy == VTICK_CATCHUP && (value & v->reg[REG_B] & C_PF)) {
+		keep_tick(v, interrupts & C_PF);
 	}
 	arm(v);
 	return value;
@@ -411,6 +466,8 @@ static uint8_t read_register(struct vrtc *v, unsigned int i)
 		return read_c(v);
 	case REG_D:
 		return D_VALID;
+	case VRTC_CENTURY:
+		return encode(v, century(v));
 	default:
 		break;
 	}
@@ -458,14 +515,20 @@ static void write_register(struct vrtc *v, unsigned int i, uint8_t value)
 {
 	bool irqf;
 
+	if (i == VRTC_CENTURY) {
+		set_century(v, decode(v, value));
+		return;
+	}
 	settle_and_interrupt(v);
 	irqf = v->reg[REG_C] & C_IRQF;
 	if (i == REG_A || i == REG_B) {
-		uint8_t periodic = v->reg[REG_B] & C_PF, rate = v->reg[REG_A];
+		uint32_t period = period_ticks(v);
 
 		write_control(v, i, value);
-		if (periodic != (v->reg[REG_B] & C_PF) || rate != v->reg[REG_A]) {
+		if (!(v->reg[REG_B] & C_PF)) {
 			forget_ticks(v);
+		} else if (period != period_ticks(v)) {
+			new_rate(v, period);
 		}
 	} else if (is_time(i)) {
 		write_time(v, i, value);
@@ -485,6 +548,11 @@ static void write_register(struct vrtc *v, unsigned int i, uint8_t value)
 	arm(v);
 }
 
+static bool claims(uint8_t index)
+{
+	return index < VRTC_REGS || index == VRTC_CENTURY;
+}
+
 static enum io_result byte_io(void *dev, uint64_t addr, bool write, uint8_t *value)
 {
 	struct vrtc *v = dev;
@@ -492,12 +560,12 @@ static enum io_result byte_io(void *dev, uint64_t addr, bool write, uint8_t *val
 	if (addr == 0x70) {
 		if (write) {
 			v->index = *value & 0x7f;
-			return v->index < VRTC_REGS ? IO_DONE : IO_UNCLAIMED;
+			return claims(v->index) ? IO_DONE : IO_UNCLAIMED;
 		}
 		*value = 0xff;          /* write-only */
 		return IO_DONE;
 	}
-	if (addr != 0x71 || v->index >= VRTC_REGS) {
+	if (addr != 0x71 || !claims(v->index)) {
 		return IO_UNCLAIMED;
 	}
 	if (write) {
@@ -521,6 +589,7 @@ void vrtc_set_time(struct vrtc *v, int64_t unix_seconds, uint32_t ns)
 	v->base_seconds = MIN(MAX(unix_seconds, 0), (int64_t)1 << 32);
 	v->base_ns = -(int64_t)ns;
 	v->weekday_shift = 0;
+	v->century_shift = 0;
 }
 
 int64_t vrtc_get_time(const struct vrtc *v)

@@ -16,6 +16,7 @@
 #include "core/heap.h"
 #include "core/log.h"
 #include "core/page_alloc.h"
+#include "core/sched_credit.h"
 #include "core/time.h"
 #include "arch/machine.h"
 #include "arch/virt.h"
@@ -87,8 +88,11 @@ void domain_put(struct domain *d)
 	}
 }
 
-void page_owner_gone(struct domain *d, struct page *p)
+void page_owner_gone(struct domain *d, bool charged)
 {
+	if (charged) {
+		populate_uncharge(d, 1);
+	}
 	domain_put(d);
 }
 
@@ -189,6 +193,7 @@ static void domain_set_up(struct domain *d, const struct domain_config *c)
 	memcpy(d->handle, c->handle, sizeof(d->handle));
 	d->max_pages = (c->flags & DOMF_PRIVILEGED) ? ~0ull : 0;
 	d->created_ns = time_now();
+	d->weight = SCHED_WEIGHT_DEFAULT;
 	for (unsigned int i = 0; i < ARRAY_SIZE(d->watchdog); i++) {
 		timer_init(&d->watchdog[i], watchdog_fired, d);
 	}
@@ -198,6 +203,9 @@ static int domain_build(struct domain *d, const struct domain_config *c)
 {
 	int rc = p2m_init(&d->p2m, virt->p2m);
 
+	if (rc == 0 && !(c->flags & DOMF_PRIVILEGED)) {
+		p2m_set_limit(d, 0);
+	}
 	if (rc == 0) {
 		rc = shared_info_init(d);
 	}
@@ -437,6 +445,7 @@ static bool destroy_begin(struct domain *d)
 	if (!d->dying) {
 		mine = true;
 		WRITE_ONCE(d->dying, true);
+		sched_set_cap(&d->sched, 0); /* its vCPUs have to run to their end */
 		if (d->pause_count != 0) {
 			unpause_units(d);
 		}

@@ -68,9 +68,12 @@ struct domain {
 	bool crashed;                   /* [lock] by guest_crash() */
 	struct spinlock page_lock;      /* LOCK_DOMPAGES */
 	struct list pages;              /* [page_lock] frames the domain owns and has */
-	uint64_t tot_pages, max_pages;  /* [page_lock] */
+	uint64_t tot_pages;             /* atomic; grows under page_lock */
+	uint64_t max_pages;             /* [page_lock] */
 	struct p2m p2m;                 /* own lock */
 	struct vcpu **vcpu;             /* const after creation: max_vcpus pointers */
+	struct sched_group sched;       /* the vCPUs' common cap (core/sched.c) */
+	uint32_t weight;                /* [control tools] of vCPUs that have none of their own */
 	struct evtchn_table *evtchn;    /* dom/evtchn.c */
 	struct grant_table *grant;      /* dom/grant.c */
 	struct shared_page *shared;     /* dom/shared_info.c */

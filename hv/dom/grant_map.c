@@ -12,6 +12,7 @@
 #define DEFAULT_MAPTRACK_FRAMES 1024
 #define TRACKS_PER_BLOCK        64
 #define HANDLES_PER_FRAME       256     /* how the ABI's limit in frames is counted */
+#define PREEMPT_ITEMS           64
 #define MAX_HANDLES             (DEFAULT_MAPTRACK_FRAMES * HANDLES_PER_FRAME)
 
 struct track {
@@ -201,5 +202,8 @@ void grant_unmap_all(struct domain *d)
 
 	for (uint32_t h = 0; h < blocks * TRACKS_PER_BLOCK; h++) {
 		(void)grant_unmap(d, h, GFN_INVALID);
+		if (h % PREEMPT_ITEMS == 0) {
+			sched_check();
+		}
 	}
 }

@@ -18,23 +18,32 @@
 /* The shape of one paging mode. */
 struct mode {
 	unsigned int levels, entry_size, index_bits;
+	uint64_t frame;                 /* bits of an entry that are the next table's or the page's address */
+	uint64_t refused;               /* bits that must not be set at any level */
 };
 
 struct walk_state {
-	bool user, writable, nx;        /* and-ed over the levels */
+	uint64_t all, any;              /* the entries of all levels, and-ed and or-ed */
 	gpa_t entry_at;                 /* of the last entry read */
 	uint64_t entry;
 };
 
 static struct mode mode_of(const struct walk_regs *regs)
 {
+	uint64_t refused = regs->efer & EFER_NXE ? 0 : PTE_NX;
 	if (!(regs->cr4 & CR4_PAE)) {
-		return (struct mode){ 2, 4, 10 };
+		return (struct mode){ 2, 4, 10, 0xfffff000, 0 };
 	}
 	if (!(regs->efer & EFER_LMA)) {
-		return (struct mode){ 3, 8, 9 };
+		return (struct mode){ 3, 8, 9, PTE_ADDR, refused };
 	}
-	return (struct mode){ regs->cr4 & CR4_LA57 ? 5 : 4, 8, 9 };
+	return (struct mode){ regs->cr4 & CR4_LA57 ? 5 : 4, 8, 9, PTE_ADDR, refused };
+}
+
+/* PAE's top level has neither rights nor marks, and was checked when CR3 was loaded. */
+static bool is_pae_top(const struct mode *m, unsigned int level)
+{
+	return m->levels == 3 && level == 3;
 }
 
 /* The frame bits of CR3 in each mode. */
@@ -55,13 +64,11 @@ static uint64_t large_page_base(uint64_t e, const struct mode *m, unsigned int s
 	return e & PTE_ADDR & ~MASK(shift);
 }
 
-static bool is_large(uint64_t e, unsigned int level, const struct mode *m, uint64_t cr4)
+/* An entry above the lowest level that has PTE_PS: does it map a page? */
+static bool is_large(unsigned int level, const struct mode *m, uint64_t cr4)
 {
-	if (!(e & PTE_PS)) {
-		return false;
-	}
 	if (m->levels == 2) {
-		return level == 2 && (cr4 & CR4_PSE);
+		return cr4 & CR4_PSE;
 	}
 	return level == 2 || (level == 3 && m->levels >= 4);
 }
@@ -69,23 +76,23 @@ static bool is_large(uint64_t e, unsigned int level, const struct mode *m, uint6
 /* Does the page allow the access? The error code's bits other than "present" are the caller's. */
 static bool allowed(const struct walk_state *s, const struct walk_regs *regs, unsigned int flags)
 {
-	bool user = flags & WALK_USER;
+	bool user = s->all & PTE_U, writable = s->all & PTE_W;
 	if (flags & WALK_UNCHECKED) {
 		return true;
 	}
-	if ((flags & WALK_FETCH) && s->nx) {
+	if ((flags & WALK_FETCH) && (s->any & PTE_NX)) {
 		return false;
 	}
-	if (user) {
-		return s->user && (!(flags & WALK_WRITE) || s->writable);
+	if (flags & WALK_USER) {
+		return user && (!(flags & WALK_WRITE) || writable);
 	}
-	if ((flags & WALK_WRITE) && !s->writable && (regs->cr0 & CR0_WP)) {
+	if ((flags & WALK_WRITE) && !writable && (regs->cr0 & CR0_WP)) {
 		return false;
 	}
-	if (s->user && (flags & WALK_FETCH)) {
+	if (user && (flags & WALK_FETCH)) {
 		return !(regs->cr4 & CR4_SMEP);
 	}
-	if (s->user && (regs->cr4 & CR4_SMAP)) {
+	if (user && (regs->cr4 & CR4_SMAP)) {
 		return (regs->rflags & RFLAGS_AC) && !(flags & WALK_IMPLICIT);
 	}
 	return true;
@@ -95,7 +102,7 @@ static bool allowed(const struct walk_state *s, const struct walk_regs *regs, un
 static bool key_denies(const struct walk_state *s, const struct walk_regs *regs, const struct mode *m,
 		       unsigned int flags)
 {
-	if (regs->pkru == 0 || m->levels < 4 || !s->user || (flags & (WALK_FETCH | WALK_UNCHECKED))) {
+	if (regs->pkru == 0 || m->levels < 4 || !(s->all & PTE_U) || (flags & (WALK_FETCH | WALK_UNCHECKED))) {
 		return false;
 	}
 	uint32_t key = regs->pkru >> (s->entry >> 59 & 15) * 2;
@@ -109,26 +116,15 @@ static int read_entry(const struct walk_ops *ops, struct walk_state *s, const st
 	return ops->read(ops->arg, at, &s->entry, m->entry_size) ? 0 : -EINVAL;
 }
 
-/* Bits that the processor refuses in an entry. How wide physical addresses are is not asked: what lies beyond the
- * guest's memory is found absent anyway. PAE's top entries were checked when CR3 was loaded. */
-static bool reserved(const struct walk_state *s, const struct walk_regs *regs, const struct mode *m,
-		     unsigned int level, unsigned int shift)
+/* Bits that the processor refuses in an entry with PTE_PS. How wide physical addresses are is not asked: what lies beyond
+ * the guest's memory is found absent anyway. */
+static bool reserved(uint64_t e, bool large, const struct mode *m, unsigned int level, unsigned int shift)
 {
-	uint64_t e = s->entry;
 	if (m->levels == 2) {
-		return is_large(e, level, m, regs->cr4) && (e & 1u << 21);
+		return large && (e & 1u << 21);
 	}
-	if (m->levels == 3 && level == 3) {
-		return false;
-	}
-	if ((e & PTE_NX) && !(regs->efer & EFER_NXE)) {
-		return true;
-	}
-	if (is_large(e, level, m, regs->cr4)) {
-		/* bit 12 is a large page's PAT bit */
-		return (e & MASK(shift) & ~MASK(PAGE_SHIFT + 1)) != 0;
-	}
-	return level > 3 && (e & PTE_PS);
+	/* bit 12 is a large page's PAT bit */
+	return large ? (e & MASK(shift) & ~MASK(PAGE_SHIFT + 1)) != 0 : level > 3;
 }
 
 static uint32_t error_code(const struct walk_regs *regs, unsigned int flags, uint32_t cause)
@@ -138,55 +134,52 @@ static uint32_t error_code(const struct walk_regs *regs, unsigned int flags, uin
 	       (flags & WALK_USER ? PF_USER : 0) | (flags & WALK_FETCH && nx ? PF_FETCH : 0);
 }
 
-/* Accessed on the way, dirty at the end. PAE's top level has neither. */
-static void mark(const struct walk_ops *ops, const struct walk_state *s, const struct mode *m,
-		 unsigned int level, bool dirty)
+/* Accessed on the way, dirty at the end. */
+static void mark(const struct walk_ops *ops, const struct walk_state *s, const struct mode *m, uint64_t want)
 {
-	uint64_t want = PTE_A | (dirty ? PTE_D : 0);
-	if (ops->set != NULL && (s->entry & want) != want && !(m->levels == 3 && level == 3)) {
+	if ((s->entry & want) != want && ops->set != NULL) {
 		ops->set(ops->arg, s->entry_at, s->entry, want, m->entry_size);
 	}
-}
-
-static void combine(struct walk_state *s, const struct walk_regs *regs, const struct mode *m,
-		    unsigned int level)
-{
-	if (m->levels == 3 && level == 3) {
-		return;
-	}
-	s->user = s->user && (s->entry & PTE_U);
-	s->writable = s->writable && (s->entry & PTE_W);
-	s->nx = s->nx || (m->entry_size == 8 && (regs->efer & EFER_NXE) && (s->entry & PTE_NX));
 }
 
 /* Down to the leaf: *shift is its size in address bits. -EFAULT: an entry is not present (*cause 0) or has bits set
  * that must not be. */
 static int descend(const struct walk_ops *ops, const struct walk_regs *regs, const struct mode *m,
-		   uint64_t linear, struct walk_state *s, unsigned int *leaf, unsigned int *shift,
-		   uint32_t *cause)
+		   uint64_t linear, struct walk_state *s, unsigned int *shift, uint32_t *cause)
 {
 	uint64_t table = root_of(regs, m);
+	*shift = PAGE_SHIFT + m->index_bits * m->levels;
 	for (unsigned int level = m->levels;; level--) {
-		*shift = PAGE_SHIFT + m->index_bits * (level - 1);
-		uint64_t index = linear >> *shift & MASK(m->index_bits);
-		int rc = read_entry(ops, s, m, GPA(table + index * m->entry_size));
+		bool large = false;
+		*shift -= m->index_bits;
+		int rc = read_entry(ops, s, m, GPA(table + (linear >> *shift & MASK(m->index_bits)) * m->entry_size));
 		if (rc != 0) {
 			return rc;
 		}
-		if (!(s->entry & PTE_P)) {
+		uint64_t e = s->entry;
+		if (!(e & PTE_P)) {
 			return -EFAULT;
 		}
-		if (reserved(s, regs, m, level, *shift)) {
-			*cause = PF_PRESENT | PF_RSVD;
-			return -EFAULT;
+		if (!is_pae_top(m, level)) {
+			if ((e & PTE_PS) && level > 1) {
+				large = is_large(level, m, regs->cr4);
+				if (reserved(e, large, m, level, *shift)) {
+					*cause = PF_PRESENT | PF_RSVD;
+					return -EFAULT;
+				}
+			}
+			s->all &= e;
+			s->any |= e;
+			if (s->any & m->refused) {
+				*cause = PF_PRESENT | PF_RSVD;
+				return -EFAULT;
+			}
+			if (level == 1 || large) {
+				return 0;
+			}
+			mark(ops, s, m, PTE_A);
 		}
-		combine(s, regs, m, level);
-		*leaf = level;
-		if (level == 1 || is_large(s->entry, level, m, regs->cr4)) {
-			return 0;
-		}
-		mark(ops, s, m, level, false);
-		table = s->entry & (m->entry_size == 4 ? 0xfffff000 : PTE_ADDR);
+		table = e & m->frame;
 	}
 }
 
@@ -198,13 +191,13 @@ int guest_walk(const struct walk_ops *ops, const struct walk_regs *regs, uint64_
 		return 0;
 	}
 	struct mode m = mode_of(regs);
-	struct walk_state s = { .user = true, .writable = true };
-	unsigned int level, shift;
+	struct walk_state s = { .all = ~0ull };
+	unsigned int shift;
 	if (m.levels < 4) {
 		linear &= 0xffffffff;
 	}
 	uint32_t cause = 0;
-	int rc = descend(ops, regs, &m, linear, &s, &level, &shift, &cause);
+	int rc = descend(ops, regs, &m, linear, &s, &shift, &cause);
 	if (rc != 0) {
 		r->error = error_code(regs, flags, cause);
 		return rc;
@@ -217,9 +210,8 @@ int guest_walk(const struct walk_ops *ops, const struct walk_regs *regs, uint64_
 		r->error = error_code(regs, flags, PF_PRESENT | PF_PK);
 		return -EFAULT;
 	}
-	mark(ops, &s, &m, level, flags & WALK_WRITE);
-	uint64_t base = level > 1 ? large_page_base(s.entry, &m, shift)
-				  : s.entry & (m.entry_size == 4 ? 0xfffff000 : PTE_ADDR);
-	*r = (struct walk_result){ GPA(base | (linear & MASK(shift))), 0, s.user, s.writable };
+	mark(ops, &s, &m, flags & WALK_WRITE ? PTE_A | PTE_D : PTE_A);
+	uint64_t base = shift > PAGE_SHIFT ? large_page_base(s.entry, &m, shift) : s.entry & m.frame;
+	*r = (struct walk_result){ GPA(base | (linear & MASK(shift))), 0, (s.all & PTE_U) != 0, (s.all & PTE_W) != 0 };
 	return 0;
 }

@@ -24,6 +24,9 @@ static const enum p2m_access type_access[P2M_TYPES] = {
 	[P2M_SPECIAL] = P2M_ACC_RW,
 };
 
+#define TABLES_MIN      256             /* what is scattered: ROMs, frame buffer, shared pages */
+#define PAGES_PER_TABLE 128
+
 /* Does an entry of this type hold a page reference of its own? */
 static bool type_holds_ref(enum p2m_type t)
 {
@@ -51,7 +54,15 @@ int p2m_init(struct p2m *p, const struct p2m_format *format)
 	p->root = virt_hpa(root);
 	p->tables = 1;
 	p->gen = 1;
+	p->near_epoch = 1;
 	return 0;
+}
+
+void p2m_set_limit(struct domain *d, uint64_t pages)
+{
+	spin_lock(&d->p2m.lock);
+	d->p2m.max_tables = TABLES_MIN + pages / PAGES_PER_TABLE;
+	spin_unlock(&d->p2m.lock);
 }
 
 void p2m_free(struct p2m *p)
@@ -89,7 +100,7 @@ static struct p2m_entry decode(const struct p2m *p, uint64_t e, unsigned int lev
 	return r;
 }
 
-static struct p2m_entry lookup_locked(const struct p2m *p, gfn_t gfn)
+static struct p2m_entry lookup_locked(struct p2m *p, gfn_t gfn)
 {
 	unsigned int level;
 	uint64_t e = p2m_tree_get(p, gfn, &level);
@@ -121,6 +132,9 @@ static int map_locked(struct p2m *p, gfn_t gfn, mfn_t mfn, unsigned int level, e
 {
 	const struct p2m_format *f = p->format;
 	unsigned int found;
+	if (p->closed) {
+		return -EINVAL;
+	}
 	/* Asked first, so that a refused call does not split the larger leaf that it met. */
 	if (p2m_tree_get(p, gfn, &found) != 0 && found > level) {
 		return -EEXIST;
@@ -227,16 +241,38 @@ int p2m_get_own_page(struct domain *d, gfn_t gfn, bool write, struct page **page
 	return get_page(d, gfn, write, false, page);
 }
 
+/* Where the bytes are, when entry e at `level` decides over them. */
+static inline void *bytes_at(const struct p2m *p, uint64_t e, unsigned int level, gpa_t gpa, unsigned int size, bool write)
+{
+	unsigned int type = p2m_fmt_type(p->format, e);
+	if (!p2m_fmt_present(p->format, e) || type == P2M_MMIO_DIRECT || gpa_offset(gpa) + size > PAGE_SIZE ||
+	    (write && !(type_access[type] & P2M_ACC_W))) {
+		return NULL;
+	}
+	return hpa_virt(hpa_add(mfn_to_hpa(p2m_fmt_mfn(e)), gpa.v & MASK(PAGE_SHIFT + 9 * (level - 1))));
+}
+
+/* The long way, out of line so that the short one needs no stack. */
+static __attribute__((noinline)) void *bytes_far(struct p2m *p, gpa_t gpa, unsigned int size, bool write)
+{
+	unsigned int level;
+	uint64_t e = p2m_tree_find(p, gpa_to_gfn(gpa), &level);
+	return bytes_at(p, e, level, gpa, size, write);
+}
+
+static inline void *bytes(struct p2m *p, gpa_t gpa, unsigned int size, bool write)
+{
+	const struct p2m_near *n = p2m_tree_near(p, gpa_to_gfn(gpa));
+	if (n == NULL) {
+		return bytes_far(p, gpa, size, write);
+	}
+	return bytes_at(p, p2m_near_entry(n, gpa_to_gfn(gpa)), n->level, gpa, size, write);
+}
+
 /* Where the bytes are, if they lie in one page of memory that may be accessed so. The caller holds the lock. */
 void *p2m_bytes_locked(struct domain *d, gpa_t gpa, unsigned int size, bool write)
 {
-	const struct p2m *p = &d->p2m;
-	struct p2m_entry e = lookup_locked(p, gpa_to_gfn(gpa));
-	if (!mfn_valid(e.mfn) || e.type == P2M_MMIO_DIRECT || gpa_offset(gpa) + size > PAGE_SIZE ||
-	    (write && !(type_access[e.type] & P2M_ACC_W))) {
-		return NULL;
-	}
-	return (char *)mfn_virt(e.mfn) + gpa_offset(gpa);
+	return bytes(&d->p2m, gpa, size, write);
 }
 
 void p2m_lock(struct domain *d)
@@ -251,11 +287,18 @@ void p2m_unlock(struct domain *d)
 
 bool p2m_read_locked(struct domain *d, gpa_t gpa, void *buf, unsigned int size)
 {
-	const void *p = p2m_bytes_locked(d, gpa, size, false);
+	const void *p = bytes(&d->p2m, gpa, size, false);
 	if (p == NULL) {
 		return false;
 	}
-	memcpy(buf, p, size);
+	/* entries of page tables, nearly always: without a call */
+	if (size == 8) {
+		memcpy(buf, p, 8);
+	} else if (size == 4) {
+		memcpy(buf, p, 4);
+	} else {
+		memcpy(buf, p, size);
+	}
 	return true;
 }
 
@@ -304,6 +347,7 @@ int p2m_teardown(struct domain *d, unsigned int budget)
 		return 0;
 	}
 	spin_lock(&p->lock);
+	p->closed = true;
 	bool done = p2m_tree_drain(p, budget, drop_entry, p);
 	retire(d);
 	spin_unlock(&p->lock);

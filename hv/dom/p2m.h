@@ -30,6 +30,16 @@ enum p2m_type {
 
 struct domain;
 
+/* A 2 MiB stretch of frames that was looked up lately: its table of 4 KiB entries, or the larger entry that decides. */
+#define P2M_NEAR 64
+struct p2m_near {
+	uint64_t epoch;                         /* p2m.near_epoch when it was written: else it means nothing */
+	uint64_t stretch;                       /* gfn >> 9 */
+	const uint64_t *table;                  /* NULL: `entry` decides */
+	uint64_t entry;
+	unsigned int level;                     /* of `entry` */
+};
+
 struct p2m {
 	const struct p2m_format *format;        /* const after init */
 	struct spinlock lock;                   /* LOCK_P2M */
@@ -37,7 +47,11 @@ struct p2m {
 	uint64_t gen;                           /* [lock; atomic reads] counts changes that need a flush */
 	uint64_t max_gfn;                       /* [lock] highest populated */
 	uint64_t tables;                        /* [lock] frames used for tables */
+	uint64_t max_tables;                    /* [lock] 0: any number */
+	bool closed;                            /* [lock] being torn down: nothing is mapped any more */
 	uint64_t leaves[3];                     /* [lock] present leaves of 4 KiB, 2 MiB, 1 GiB */
+	uint64_t near_epoch;                    /* [lock] counts changes of the tree, from 1 */
+	struct p2m_near near[P2M_NEAR];         /* [lock] p2m_tree.c's */
 };
 
 struct p2m_entry {
@@ -46,13 +60,16 @@ struct p2m_entry {
 	unsigned int order;     /* size of the leaf that maps it */
 };
 
+/* For a guest of so many pages. Tables are memory that nobody counts as the guest's: without a limit it could use up the
+ * machine's by moving one frame from place to place. This is enough for all of it in 4 KiB leaves, four times over. */
+void p2m_set_limit(struct domain *d, uint64_t pages);
 int p2m_init(struct p2m *p, const struct p2m_format *format);
 void p2m_free(struct p2m *p);                   /* tables only; references were given up by p2m_teardown */
 
 struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn);
 
 /* Map 2^order frames (0, 9, 18; aligned). What was there must be a hole, else -EEXIST. Takes over the caller's page
- * reference for FOREIGN/GRANT types. -ENOMEM: nothing changed. */
+ * reference for FOREIGN/GRANT types. -ENOMEM: no memory for tables, or too many of them; nothing changed. */
 int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type type) MUST_CHECK;
 /* Take the entry out; *old tells what it was, with its page reference if the type held one (the caller puts it). The
  * translation is retired everywhere when this returns. -ENOENT: hole. */

@@ -19,29 +19,43 @@ static uint64_t *table_of(const struct p2m *p, uint64_t entry)
 	return mfn_virt(p2m_fmt_mfn(entry));
 }
 
-uint64_t p2m_tree_get(const struct p2m *p, gfn_t gfn, unsigned int *level)
+/* The tree is about to change: nothing that was remembered holds. */
+static void forget(struct p2m *p)
+{
+	p->near_epoch++;
+}
+
+uint64_t p2m_tree_find(struct p2m *p, gfn_t gfn, unsigned int *level)
 {
 	const struct p2m_format *f = p->format;
-	uint64_t *table = hpa_virt(p->root);
+	const uint64_t *table = hpa_virt(p->root);
+	uint64_t e = 0;
 	if (gfn.v >> 9 * f->levels != 0) {
 		*level = f->levels;
 		return 0;
 	}
-	for (unsigned int l = f->levels;; l--) {
-		uint64_t e = table[index_of(gfn, l)];
-		if (!p2m_fmt_present(f, e) || p2m_fmt_is_leaf(f, e, l)) {
-			*level = l;
-			return e;
+	for (*level = f->levels;; *level -= 1) {
+		e = table[index_of(gfn, *level)];
+		if (!p2m_fmt_present(f, e) || p2m_fmt_is_leaf(f, e, *level)) {
+			break;
 		}
 		table = table_of(p, e);
 	}
+	p->near[gfn.v >> 9 & (P2M_NEAR - 1)] = (struct p2m_near){
+		.epoch = p->near_epoch,
+		.stretch = gfn.v >> 9,
+		.table = *level == 1 ? table : NULL,
+		.entry = e,
+		.level = *level,
+	};
+	return e;
 }
 
 /* Replace a leaf (or an absent entry) at `level` by a table of the next level that says the same. */
 static bool split(struct p2m *p, uint64_t *entry, unsigned int level)
 {
 	const struct p2m_format *f = p->format;
-	uint64_t *table = page_alloc_virt();
+	uint64_t *table = p->max_tables == 0 || p->tables < p->max_tables ? page_alloc_virt() : NULL;
 	if (table == NULL) {
 		return false;
 	}
@@ -66,6 +80,7 @@ uint64_t *p2m_tree_slot(struct p2m *p, gfn_t gfn, unsigned int level)
 {
 	const struct p2m_format *f = p->format;
 	uint64_t *table = hpa_virt(p->root);
+	forget(p);
 	if (gfn.v >> 9 * f->levels != 0) {
 		return NULL;
 	}
@@ -102,6 +117,7 @@ unsigned int p2m_tree_prune(struct p2m *p, gfn_t gfn, uint64_t emptied[P2M_PRUNE
 	uint64_t *table = hpa_virt(p->root);
 	unsigned int n = 0;
 	unsigned int lowest = f->levels;
+	forget(p);
 	/* path[l]: the table whose entries are of level l. */
 	path[lowest] = table;
 	while (lowest > 1) {
@@ -156,5 +172,6 @@ static bool walk(struct p2m *p, uint64_t *table, unsigned int level, unsigned in
 
 bool p2m_tree_drain(struct p2m *p, unsigned int budget, p2m_tree_fn fn, void *arg)
 {
+	forget(p);
 	return walk(p, hpa_virt(p->root), p->format->levels, &budget, fn, arg);
 }

@@ -2,10 +2,35 @@
 #ifndef DOM_P2M_TREE_H
 #define DOM_P2M_TREE_H
 
+#include <stddef.h>
 #include "dom/p2m.h"
 
+/* p2m_tree_get() from the root down; remembers what it found. */
+uint64_t p2m_tree_find(struct p2m *p, gfn_t gfn, unsigned int *level);
+
+/* What is remembered of gfn, or NULL. */
+static inline const struct p2m_near *p2m_tree_near(const struct p2m *p, gfn_t gfn)
+{
+	const struct p2m_near *n = &p->near[gfn.v >> 9 & (P2M_NEAR - 1)];
+	return n->epoch == p->near_epoch && n->stretch == gfn.v >> 9 ? n : NULL;
+}
+
+static inline uint64_t p2m_near_entry(const struct p2m_near *n, gfn_t gfn)
+{
+	return n->table != NULL ? n->table[gfn.v & 511] : n->entry;
+}
+
 /* The entry that decides over gfn, and its level. Frames beyond the format's reach: 0 (hole). */
-uint64_t p2m_tree_get(const struct p2m *p, gfn_t gfn, unsigned int *level);
+static inline uint64_t p2m_tree_get(struct p2m *p, gfn_t gfn, unsigned int *level)
+{
+	const struct p2m_near *n = p2m_tree_near(p, gfn);
+	if (n == NULL) {
+		return p2m_tree_find(p, gfn, level);
+	}
+	*level = n->level;
+	return p2m_near_entry(n, gfn);
+}
+
 /* The entry of gfn at exactly this level; tables are made and larger leaves split on the way. NULL: no memory, or
  * gfn is out of reach. */
 uint64_t *p2m_tree_slot(struct p2m *p, gfn_t gfn, unsigned int level);

@@ -2,12 +2,15 @@
  * Guest memory: see populate.h.
  *
  * Each owned frame holds one reference to its domain until it is free again, so struct domain outlives its memory even
- * when other domains still map it.
+ * when other domains still map it. It counts in tot_pages for as long, too: a guest that gives up a page which somebody
+ * maps (it may do so itself, through a grant) has not got room for another one yet.
  */
 #include "dom/populate.h"
 #include "dom/domain.h"
 #include "dom/grant.h"
 #include "dom/shared_info.h"
+#include "lib/atomic.h"
+#include "lib/bug.h"
 
 /* ---- accounting ---- */
 
@@ -17,30 +20,32 @@ static bool charge(struct domain *d, uint64_t n)
 	bool ok;
 
 	spin_lock(&d->page_lock);
-	ok = !READ_ONCE(d->dying) && d->tot_pages + n <= d->max_pages;
+	ok = !READ_ONCE(d->dying) && READ_ONCE(d->tot_pages) + n <= d->max_pages;
 	if (ok) {
-		d->tot_pages += n;
+		atomic_add(&d->tot_pages, n);
 	}
 	spin_unlock(&d->page_lock);
 	return ok;
 }
 
-static void uncharge(struct domain *d, uint64_t n)
+void populate_uncharge(struct domain *d, uint64_t n)
 {
-	spin_lock(&d->page_lock);
-	d->tot_pages -= n;
-	spin_unlock(&d->page_lock);
+	BUG_ON(atomic_sub(&d->tot_pages, n) < n);
 }
 
-/* Put charged pages on the list. */
-static void list_pages(struct domain *d, struct page *p, uint64_t n)
+/* Put charged pages on the list; false: the domain dies, and whoever empties the list may be through with it. */
+static bool list_pages(struct domain *d, struct page *p, uint64_t n)
 {
+	bool ok;
+
 	spin_lock(&d->page_lock);
-	for (uint64_t i = 0; i < n; i++) {
-		p[i].flags |= PAGE_F_LISTED;
+	ok = !READ_ONCE(d->dying);
+	for (uint64_t i = 0; ok && i < n; i++) {
+		p[i].flags |= PAGE_F_LISTED | PAGE_F_CHARGED;
 		list_add_tail(&d->pages, &p[i].link);
 	}
 	spin_unlock(&d->page_lock);
+	return ok;
 }
 
 /* Drop the owner's own reference; false when it was dropped before (or never held). */
@@ -53,7 +58,6 @@ static bool disown(struct domain *d, struct page *p)
 	if (had) {
 		p->flags &= ~PAGE_F_LISTED;
 		list_del(&p->link);
-		d->tot_pages--;
 	}
 	spin_unlock(&d->page_lock);
 	if (had) {
@@ -84,6 +88,9 @@ int populate_set_max(struct domain *d, uint64_t pages)
 	spin_lock(&d->page_lock);
 	d->max_pages = pages;
 	spin_unlock(&d->page_lock);
+	if (!(d->flags & DOMF_PRIVILEGED)) {
+		p2m_set_limit(d, pages);
+	}
 	return 0;
 }
 
@@ -91,10 +98,8 @@ void populate_adopt(struct domain *d, mfn_t mfn, uint64_t n)
 {
 	page_assign(d, mfn, n);
 	atomic_add(&d->refs, (uint32_t)n);
-	spin_lock(&d->page_lock);
-	d->tot_pages += n;
-	spin_unlock(&d->page_lock);
-	list_pages(d, mfn_page(mfn), n);
+	atomic_add(&d->tot_pages, n);
+	BUG_ON(!list_pages(d, mfn_page(mfn), n));
 }
 
 /* ---- adding and removing RAM ---- */
@@ -108,23 +113,28 @@ static unsigned int leaf_order(const struct domain *d, unsigned int order)
 	return order >= PAGE_ORDER_2M ? PAGE_ORDER_2M : 0;
 }
 
-/* Map 2^order contiguous frames; on failure takes back what it mapped. */
-static int map_block(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order)
+/*
+ * Map 2^order contiguous frames that are on the list. On failure what is mapped by then is taken out again, and only
+ * what comes out is freed: another vCPU or the device model may have moved a frame elsewhere meanwhile, where it stays.
+ */
+static int map_block(struct domain *d, gfn_t gfn, struct page *p, unsigned int order)
 {
 	unsigned int leaf = leaf_order(d, order);
 	uint64_t step = BIT(leaf), count = BIT(order), done;
-	struct p2m_entry old;
 	int rc = 0;
 
-	for (done = 0; done < count && rc == 0; done += step) {
-		rc = p2m_map(d, gfn_add(gfn, done), mfn_add(mfn, done), leaf, P2M_RAM);
+	for (done = 0; done < count; done += step) {
+		rc = p2m_map(d, gfn_add(gfn, done), mfn_add(page_mfn(p), done), leaf, P2M_RAM);
+		if (rc != 0) {
+			break;
+		}
 	}
-	if (rc == 0) {
-		return 0;
-	}
-	done -= step;
-	for (uint64_t i = 0; i < done; i++) {
-		(void)!p2m_unmap(d, gfn_add(gfn, i), &old);
+	for (uint64_t i = 0; rc != 0 && i < count; i++) {
+		if (i < done) {
+			(void)!populate_evict(d, gfn_add(gfn, i));
+		} else {
+			(void)disown(d, &p[i]);
+		}
 	}
 	return rc;
 }
@@ -133,7 +143,6 @@ int populate_add(struct domain *d, gfn_t gfn, unsigned int order)
 {
 	uint64_t n = BIT(order);
 	struct page *p;
-	int rc;
 
 	if (order > PAGE_ORDER_MAX || (gfn.v & (n - 1)) || gfn.v >= BIT(40)) {
 		return -EINVAL;
@@ -143,20 +152,18 @@ int populate_add(struct domain *d, gfn_t gfn, unsigned int order)
 	}
 	p = page_alloc_owned(d, order);
 	if (p == NULL) {
-		uncharge(d, n);
+		populate_uncharge(d, n);
 		return -ENOMEM;
 	}
 	atomic_add(&d->refs, (uint32_t)n);
-	rc = map_block(d, gfn, page_mfn(p), order);
-	if (rc != 0) {
-		uncharge(d, n);
+	if (!list_pages(d, p, n)) {
+		populate_uncharge(d, n);
 		for (uint64_t i = 0; i < n; i++) {
 			page_put(&p[i]);
 		}
-		return rc;
+		return -ENOMEM;
 	}
-	list_pages(d, p, n);
-	return 0;
+	return map_block(d, gfn, p, order);
 }
 
 static bool type_is_ram(enum p2m_type type)

@@ -1,7 +1,7 @@
 /*
  * What a domain's memory consists of: giving it frames, taking them back, moving and showing them.
  *
- * Owns d->pages, d->tot_pages, d->max_pages (LOCK_DOMPAGES inside) and PAGE_F_LISTED. Every change of the p2m that a
+ * Owns d->pages, d->tot_pages, d->max_pages (LOCK_DOMPAGES inside), PAGE_F_LISTED and PAGE_F_CHARGED. Every change of the p2m that a
  * guest or tool asks for goes through here, so that a frame that leaves the map is always given up in the way its
  * type wants. Functions that remove translations wait for other CPUs: callers hold no lock.
  */
@@ -37,6 +37,8 @@ int populate_show(struct domain *d, gfn_t gfn, struct page *page, enum p2m_type 
 /* Give up what p2m_unmap() returned. True: RAM was freed (the device models must forget it). */
 bool populate_give_up(struct domain *d, const struct p2m_entry *old);
 
+/* n charged pages are free again, or never came to be. Any context. */
+void populate_uncharge(struct domain *d, uint64_t n);
 int populate_set_max(struct domain *d, uint64_t pages) MUST_CHECK;
 /* Teardown: free up to n listed pages; true when none is left. */
 bool populate_release_some(struct domain *d, unsigned int n);

@@ -65,6 +65,7 @@ int vcpu_create(struct domain *d, unsigned int id)
 		heap_free(v);
 		return rc;
 	}
+	sched_join(&v->unit, &d->sched);
 	rc = domain_ops->vcpu_init(v);
 	if (rc != 0) {
 		sched_unit_free(&v->unit);

@@ -101,6 +101,8 @@ struct emul_ops {
 	enum emul_result (*write_table)(struct emul_ctxt *c, bool idt, const struct emul_table *t);
 	enum emul_result (*read_system)(struct emul_ctxt *c, bool task, uint16_t *sel);
 	enum emul_result (*load_system)(struct emul_ctxt *c, bool task, uint16_t sel);
+	/* Fill c->seg[seg], or c->tr for SEG_COUNT: one of those that segs_missing names. */
+	void (*fetch_seg)(struct emul_ctxt *c, unsigned int seg);
 	/* Vector registers: 16 or 32 bytes of XMM/YMM n; MMX n is 8 bytes. */
 	enum emul_result (*read_vec)(struct emul_ctxt *c, unsigned int n, void *buf, unsigned int size);
 	enum emul_result (*write_vec)(struct emul_ctxt *c, unsigned int n, const void *buf,
@@ -120,6 +122,8 @@ struct emul_ctxt {
 	uint64_t rip, rflags;
 	struct emul_segment seg[SEG_COUNT];
 	struct emul_segment tr;                 /* in: for the I/O permission bitmap */
+	uint8_t segs_missing;                   /* in: bit n: seg[n] (SEG_COUNT: tr) is fetched when it is needed; few
+						   instructions need more than CS and one other */
 	uint64_t cr0, cr4, efer;                /* in */
 	uint8_t cpl;                            /* in */
 
@@ -140,6 +144,16 @@ struct emul_ctxt {
 		bool rep, repne, lock;
 	} decoded;
 };
+
+/* A segment register (SEG_COUNT: the task register), fetched if it has not been. */
+static inline struct emul_segment *emul_get_seg(struct emul_ctxt *c, unsigned int seg)
+{
+	if (c->segs_missing >> seg & 1) {
+		c->segs_missing &= (uint8_t)~(1u << seg);
+		c->ops->fetch_seg(c, seg);
+	}
+	return seg == SEG_COUNT ? &c->tr : &c->seg[seg];
+}
 
 /* Emulate the instruction at CS:RIP. */
 enum emul_result emul_one(struct emul_ctxt *c);

@@ -191,7 +191,7 @@ enum emul_result exec_move_from_seg(struct emul_ctxt *c, struct insn *i)
 	if (seg >= SEG_COUNT) {
 		return insn_fault(c, VEC_UD);
 	}
-	return operand_store(c, i, OPD_RM, i->mem ? 2 : i->op_size, c->seg[seg].sel);
+	return operand_store(c, i, OPD_RM, i->mem ? 2 : i->op_size, emul_get_seg(c, seg)->sel);
 }
 
 enum emul_result exec_move_to_seg(struct emul_ctxt *c, struct insn *i)
@@ -215,7 +215,7 @@ enum emul_result exec_move_to_seg(struct emul_ctxt *c, struct insn *i)
 enum emul_result exec_move_push_seg(struct emul_ctxt *c, struct insn *i)
 {
 	uint64_t rsp = c->gpr[GPR_RSP];
-	enum emul_result r = operand_push(c, i, &rsp, c->seg[i->op->sub].sel, i->op_size);
+	enum emul_result r = operand_push(c, i, &rsp, emul_get_seg(c, i->op->sub)->sel, i->op_size);
 
 	if (r == EMUL_OK) {
 		operand_set_rsp(c, i, rsp);

@@ -27,7 +27,7 @@ static unsigned int iopl(const struct emul_ctxt *c)
 static enum emul_result read_tss(struct emul_ctxt *c, const struct insn *i, uint32_t offset,
 				 uint16_t *v)
 {
-	uint64_t linear = c->tr.base + offset;
+	uint64_t linear = emul_get_seg(c, SEG_COUNT)->base + offset;
 
 	if (!(c->efer & EFER_LMA)) {
 		linear = (uint32_t)linear;
@@ -45,8 +45,9 @@ enum emul_result exec_sys_io_check(struct emul_ctxt *c, const struct insn *i, ui
 	if (i->mode == MODE_REAL || (i->mode != MODE_VM86 && c->cpl <= iopl(c))) {
 		return EMUL_OK;
 	}
-	if (!(c->tr.attr & SEG_ATTR_P) || c->tr.limit < TSS_MIN_LIMIT ||
-	    (c->tr.attr & (SEG_ATTR_TYPE | SEG_ATTR_S) & ~TSS_TYPE_BUSY) != TSS_TYPE_32) {
+	const struct emul_segment *tr = emul_get_seg(c, SEG_COUNT);
+	if (!(tr->attr & SEG_ATTR_P) || tr->limit < TSS_MIN_LIMIT ||
+	    (tr->attr & (SEG_ATTR_TYPE | SEG_ATTR_S) & ~TSS_TYPE_BUSY) != TSS_TYPE_32) {
 		return insn_fault(c, VEC_GP);
 	}
 	enum emul_result r = read_tss(c, i, TSS_BITMAP_OFFSET, &map);
@@ -55,7 +56,7 @@ enum emul_result exec_sys_io_check(struct emul_ctxt *c, const struct insn *i, ui
 	}
 	/* Two bytes are read always, and both must be inside the TSS. */
 	uint32_t offset = map + port / 8u;
-	if (offset + 1 > c->tr.limit) {
+	if (offset + 1 > tr->limit) {
 		return insn_fault(c, VEC_GP);
 	}
 	r = read_tss(c, i, offset, &bits);
@@ -348,9 +349,9 @@ static enum emul_result do_invlpg(struct emul_ctxt *c, struct insn *i)
 		return insn_fault(c, VEC_GP);
 	}
 	if (i->mode != MODE_LONG64) {
-		linear = (uint32_t)(linear + c->seg[i->mem_seg].base);
+		linear = (uint32_t)(linear + emul_get_seg(c, i->mem_seg)->base);
 	} else if (i->mem_seg == SEG_FS || i->mem_seg == SEG_GS) {
-		linear += c->seg[i->mem_seg].base;
+		linear += emul_get_seg(c, i->mem_seg)->base;
 	}
 	return operand_canonical(c, linear) ? c->ops->invlpg(c, linear) : EMUL_OK;
 }

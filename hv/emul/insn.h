@@ -218,7 +218,7 @@ static inline void operand_set_reg(struct emul_ctxt *c, const struct insn *i, un
 enum emul_result operand_linear(struct emul_ctxt *c, const struct insn *i, unsigned int seg,
 				uint64_t offset, unsigned int size, bool write, uint64_t *linear);
 /* Is the memory operand not at a multiple of size, a power of two? Needs no other check before it. */
-bool operand_misaligned(const struct emul_ctxt *c, const struct insn *i, unsigned int size);
+bool operand_misaligned(struct emul_ctxt *c, const struct insn *i, unsigned int size);
 /* How many elements of a string, at most count, pass those checks in one run. */
 uint64_t operand_span(struct emul_ctxt *c, const struct insn *i, unsigned int seg, uint64_t offset,
 		      unsigned int size, bool write, bool down, uint64_t count);
@@ -243,7 +243,7 @@ enum emul_result operand_push(struct emul_ctxt *c, const struct insn *i, uint64_
 enum emul_result operand_pop(struct emul_ctxt *c, const struct insn *i, uint64_t *rsp, uint64_t *v,
 			     unsigned int size);
 /* Width of the stack pointer: 2, 4, 8. */
-unsigned int operand_stack_size(const struct emul_ctxt *c, const struct insn *i);
+unsigned int operand_stack_size(struct emul_ctxt *c, const struct insn *i);
 void operand_set_rsp(struct emul_ctxt *c, const struct insn *i, uint64_t rsp);
 /* Load a segment register in any mode. */
 enum emul_result operand_load_seg(struct emul_ctxt *c, const struct insn *i, unsigned int seg,

@@ -45,10 +45,8 @@ static bool segment_limit_ok(const struct emul_segment *s, uint64_t first, uint6
 enum emul_result operand_linear(struct emul_ctxt *c, const struct insn *i, unsigned int seg,
 				uint64_t offset, unsigned int size, bool write, uint64_t *linear)
 {
-	const struct emul_segment *s = &c->seg[seg];
-
 	if (i->mode == MODE_LONG64) {
-		uint64_t l = offset + (seg == SEG_FS || seg == SEG_GS ? s->base : 0);
+		uint64_t l = offset + (seg == SEG_FS || seg == SEG_GS ? emul_get_seg(c, seg)->base : 0);
 		if (!operand_canonical(c, l) || !operand_canonical(c, l + size - 1)) {
 			return segment_fault(c, seg);
 		}
@@ -56,6 +54,8 @@ enum emul_result operand_linear(struct emul_ctxt *c, const struct insn *i, unsig
 		/* Wrapping from the top to zero is canonical at both ends but no single range. */
 		return l + size - 1 < l ? EMUL_UNHANDLED : EMUL_OK;
 	}
+	const struct emul_segment *s = emul_get_seg(c, seg);
+
 	if (i->mode == MODE_PROT && !segment_type_ok(s, write)) {
 		/* A null SS cannot be; a null or wrong DS is #GP, and so is reading execute-only code. */
 		return segment_fault(c, seg);
@@ -67,12 +67,12 @@ enum emul_result operand_linear(struct emul_ctxt *c, const struct insn *i, unsig
 	return *linear + size - 1 > UINT32_MAX ? EMUL_UNHANDLED : EMUL_OK;
 }
 
-bool operand_misaligned(const struct emul_ctxt *c, const struct insn *i, unsigned int size)
+bool operand_misaligned(struct emul_ctxt *c, const struct insn *i, unsigned int size)
 {
 	uint64_t linear = i->ea;
 
 	if (i->mode != MODE_LONG64 || i->mem_seg == SEG_FS || i->mem_seg == SEG_GS) {
-		linear += c->seg[i->mem_seg].base;
+		linear += emul_get_seg(c, i->mem_seg)->base;
 	}
 	return linear & (size - 1);
 }
@@ -228,12 +228,12 @@ enum emul_result operand_rmw(struct emul_ctxt *c, struct insn *i, operand_fn fn,
 	return r;
 }
 
-unsigned int operand_stack_size(const struct emul_ctxt *c, const struct insn *i)
+unsigned int operand_stack_size(struct emul_ctxt *c, const struct insn *i)
 {
 	if (i->mode == MODE_LONG64) {
 		return 8;
 	}
-	return (c->seg[SEG_SS].attr & SEG_ATTR_DB) && i->mode != MODE_VM86 ? 4 : 2;
+	return (emul_get_seg(c, SEG_SS)->attr & SEG_ATTR_DB) && i->mode != MODE_VM86 ? 4 : 2;
 }
 
 enum emul_result operand_push(struct emul_ctxt *c, const struct insn *i, uint64_t *rsp, uint64_t v,
@@ -270,7 +270,7 @@ void operand_set_rsp(struct emul_ctxt *c, const struct insn *i, uint64_t rsp)
 enum emul_result operand_load_seg(struct emul_ctxt *c, const struct insn *i, unsigned int seg,
 				  uint16_t sel)
 {
-	struct emul_segment *s = &c->seg[seg];
+	struct emul_segment *s = emul_get_seg(c, seg);
 
 	if (i->mode == MODE_REAL || i->mode == MODE_VM86) {
 		c->segs_changed |= (uint8_t)BIT(seg);

@@ -13,6 +13,7 @@
 #include "core/time.h"
 #include "hvm/hvm.h"
 #include "hvm/hvm_state.h"
+#include "hvm/topology.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 
@@ -78,8 +79,8 @@ static const struct {
 	{ 1 << 9, 0x7, ECX, B(3) },                                     /* PKU */
 };
 
-#define LEAF_MAX          0x16u
-#define LEAF_EXTENDED_MAX 0x80000008u
+#define LEAF_MAX          0x1fu
+#define LEAF_EXTENDED_MAX 0x8000001eu
 
 static void host(uint32_t leaf, uint32_t subleaf, uint32_t r[4])
 {
@@ -114,11 +115,6 @@ uint64_t hvm_xcr0_allowed(const struct domain *d)
 	return cpu_features_xcr0(&d->hvm->features, xstate_supported());
 }
 
-static uint32_t apic_id(const struct vcpu *v)
-{
-	return v->hvm->lapic.id;
-}
-
 static void hide_disabled_apic(const struct vcpu *v, uint32_t r[4])
 {
 	if (!(v->hvm->lapic.base & APIC_BASE_ENABLE)) {
@@ -130,12 +126,6 @@ static void adjust_leaf1(struct vcpu *v, uint32_t r[4])
 {
 	struct sys_regs s;
 	virt->get_sys(&v->arch, &s);
-	unsigned int cpus = v->domain->max_vcpus;
-	r[EBX] |= apic_id(v) << 24;
-	if (cpus > 1) {
-		r[EBX] |= MIN(cpus * 2, 255u) << 16;
-		r[EDX] |= B(28);
-	}
 	r[ECX] |= B(31);
 	r[ECX] |= v->hvm->lapic.x2apic_ok ? B(21) : 0;
 	r[ECX] |= v->domain->hvm->has_pc ? B(24) : 0;
@@ -156,25 +146,32 @@ static void adjust_leaf7(struct vcpu *v, uint32_t r[4])
 	r[EBX] |= v->domain->hvm->has_pc ? B(1) : 0;    /* TSC_ADJUST; Dom0's TSC is the machine's */
 }
 
-/* Topology by shifts: one thread a core; cores up to the next power of two share the package. */
-static void leaf_topology(struct vcpu *v, uint32_t subleaf, uint32_t r[4])
+static bool host_has_topoext(void)
 {
-	unsigned int shift = 1;
-	while ((v->domain->max_vcpus * 2u) > 1u << shift) {
-		shift++;
+	uint32_t r[4];
+	host(0x80000000, 0, r);
+	if (r[EAX] < 0x8000001d) {
+		return false;
 	}
+	host(0x80000001, 0, r);
+	return r[ECX] & B(22);
+}
+
+/* Caches: Intel's leaf 4, AMD's 8000001Dh; topology.c says who shares them. */
+static void leaf_caches(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
+{
+	uint32_t l1[4], l2[4], of_vendor = v->domain->hvm->topology.vendor == TOPOLOGY_AMD ? 0x8000001d : 4;
 	memset(r, 0, 16);
-	r[ECX] = subleaf & 0xff;
-	r[EDX] = apic_id(v);
-	if (subleaf == 0) {
-		r[EAX] = 1;
-		r[EBX] = 1;
-		r[ECX] |= 1u << 8;
-	} else if (subleaf == 1) {
-		r[EAX] = shift;
-		r[EBX] = v->domain->max_vcpus;
-		r[ECX] |= 2u << 8;
+	if (leaf != of_vendor || subleaf >= 8) {
+		return;
 	}
+	if (leaf == 4 || host_has_topoext()) {
+		host(leaf, subleaf, r);
+		return;
+	}
+	host(0x80000005, 0, l1);
+	host(0x80000006, 0, l2);
+	topology_amd_cache(subleaf, l1, l2, r);
 }
 
 /* Size of the compacted form for what is turned on: some processors (emulated ones) report the other form's. */
@@ -294,6 +291,17 @@ static void by_table(uint32_t leaf, uint32_t subleaf, uint32_t r[4])
 	}
 }
 
+void hvm_topology_default(struct domain *d)
+{
+	uint32_t r[4];
+	host(0, 0, r);
+	d->hvm->topology = (struct topology){
+		.threads = 1, .cores = d->max_vcpus, .vcpus = d->max_vcpus, .dense = !d->hvm->has_pc,
+		/* AuthenticAMD, HygonGenuine */
+		.vendor = r[EBX] == 0x68747541 || r[EBX] == 0x6f677948 ? TOPOLOGY_AMD : TOPOLOGY_INTEL,
+	};
+}
+
 /* Leaves with features that the domain may have lost. */
 static void cut(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
 {
@@ -316,8 +324,9 @@ static __attribute__((noinline)) void by_policy(struct vcpu *v, uint32_t leaf, u
 		}
 		cut(v, leaf, subleaf, r);
 		return;
-	case 0xb:
-		leaf_topology(v, subleaf, r);
+	case 4:
+	case 0x8000001d:
+		leaf_caches(v, leaf, subleaf, r);
 		return;
 	case 0xd:
 		leaf_xstate(v, subleaf, r);
@@ -360,6 +369,7 @@ void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
 		return;
 	}
 	by_policy(v, leaf, subleaf, r);
+	(void)topology_leaf(&v->domain->hvm->topology, v->hvm->lapic.id, leaf, subleaf, r);
 }
 
 enum verdict exit_cpuid(struct vcpu *v, const struct vmexit *e)

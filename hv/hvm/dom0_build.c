@@ -202,9 +202,10 @@ static int load_kernel(uint64_t *entry, uint64_t *kernel_end)
 	}
 	const void *image = hpa_virt(m->start);
 	int rc = elf64_load(image, m->size, copy_segment, kernel_end);
+	if (rc == -ENOEXEC) {
+		log_err("Dom0 kernel: not a whole ELF64 image for x86-64; a compressed bzImage has to be extracted first\n");
+	}
 	if (rc != 0) {
-		log_err("Dom0 kernel: not an ELF64 image that can be loaded (%d); a compressed bzImage has to be "
-			"extracted first\n", rc);
 		return rc;
 	}
 	rc = elf64_note(image, m->size, "Xen", XEN_ELFNOTE_PHYS32_ENTRY, entry);

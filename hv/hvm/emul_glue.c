@@ -401,7 +401,21 @@ static bool glue_interrupt_pending(struct emul_ctxt *c)
 	return load_acquire(&v->kicked) != 0 && (v->arch.regs.rflags & RFLAGS_IF) != 0;
 }
 
+/* The six and the task register. */
+#define ALL_SEGS ((1u << (SEG_COUNT + 1)) - 1)
+
+static void fetch_seg(struct emul_ctxt *c, unsigned int seg)
+{
+	const struct vcpu *v = c->opaque;
+	if (seg == SEG_COUNT) {
+		virt->get_seg(&v->arch, VSEG_TR, &c->tr);
+	} else {
+		virt->get_seg(&v->arch, (enum vseg)seg, &c->seg[seg]);
+	}
+}
+
 static const struct emul_ops ops = {
+	.fetch_seg = fetch_seg,
 	.read = glue_read,
 	.write = glue_write,
 	.cmpxchg = glue_cmpxchg,
@@ -427,6 +441,13 @@ static const struct emul_ops ops = {
 	.interrupt_pending = glue_interrupt_pending,
 };
 
+void emul_glue_fetch_all(struct emul_ctxt *c)
+{
+	for (unsigned int i = 0; i <= SEG_COUNT; i++) {
+		(void)emul_get_seg(c, i);
+	}
+}
+
 void emul_glue_load(struct vcpu *v, struct emul_ctxt *c)
 {
 	struct virt_code s;
@@ -436,8 +457,8 @@ void emul_glue_load(struct vcpu *v, struct emul_ctxt *c)
 	memcpy(c->gpr, v->arch.regs.gpr, sizeof(c->gpr));
 	c->rip = v->arch.regs.rip;
 	c->rflags = v->arch.regs.rflags;
-	virt->get_segs(&v->arch, c->seg);
-	virt->get_seg(&v->arch, VSEG_TR, &c->tr);
+	virt->get_seg(&v->arch, VSEG_CS, &c->seg[SEG_CS]);
+	c->segs_missing = ALL_SEGS & ~(1u << SEG_CS);
 	c->cr0 = s.cr0;
 	c->cr4 = s.cr4;
 	c->efer = s.efer;
@@ -482,8 +503,8 @@ static enum verdict cannot_emulate(struct vcpu *v, const struct emul_ctxt *c)
 	return hvm_fault_ud(v);
 }
 
-/* The page behind a frame of code. The pointer stays good while the map's generation does: a page leaves a domain only
- * through an unmap, which moves it. */
+/* The page behind a frame of code. What was read through the pointer is good if the map's generation is still gfn_gen
+ * afterwards: a page leaves a domain only through an unmap, which moves it before the page is freed. */
 static const uint8_t *code_page(struct vcpu *v, gfn_t gfn)
 {
 	struct code_cache *k = &v->hvm->code;
@@ -501,26 +522,31 @@ static const uint8_t *code_page(struct vcpu *v, gfn_t gfn)
 	return k->gfn_page;
 }
 
+const uint8_t *hvm_code_at(struct vcpu *v, uint64_t linear, unsigned int *n)
+{
+	struct walk_result r;
+	*n = MIN(15u, (unsigned int)(PAGE_SIZE - (linear & (PAGE_SIZE - 1))));
+	if (guest_translate_with(v, &v->hvm->walk, linear, WALK_UNCHECKED, &r) != 0) {
+		return NULL;
+	}
+	const uint8_t *page = code_page(v, gpa_to_gfn(r.gpa));
+	return page != NULL ? page + gpa_offset(r.gpa) : NULL;
+}
+
 /* The instruction's bytes up to the end of its page: the guest has just fetched them, so no check is due. What is not
  * got here the emulator reads by itself. */
 static void prefetch(struct vcpu *v, struct emul_ctxt *c)
 {
 	bool long64 = (c->efer & EFER_LMA) && (c->seg[SEG_CS].attr & 1u << 9);
-	uint64_t linear = long64 ? c->rip : (uint32_t)(c->seg[SEG_CS].base + c->rip);
-	unsigned int n = MIN(15u, (unsigned int)(PAGE_SIZE - (linear & (PAGE_SIZE - 1))));
-	struct walk_result r;
-	if (guest_translate_with(v, &v->hvm->walk, linear, WALK_UNCHECKED, &r) != 0) {
-		return;
-	}
-	const uint8_t *page = code_page(v, gpa_to_gfn(r.gpa));
-	if (page != NULL) {
-		const uint8_t *code = page + gpa_offset(r.gpa);
+	unsigned int n;
+	const uint8_t *code = hvm_code_at(v, long64 ? c->rip : (uint32_t)(c->seg[SEG_CS].base + c->rip), &n);
+	if (code != NULL) {
 		if (n == 15) {
 			memcpy(c->insn, code, 15);      /* inline: nearly always */
 		} else {
 			memcpy(c->insn, code, n);
 		}
-		c->insn_len = (uint8_t)n;
+		c->insn_len = hvm_code_kept(v) ? (uint8_t)n : 0;
 	}
 }
 

@@ -16,12 +16,19 @@
 #include "lib/atomic.h"
 #include "lib/err.h"
 
+/* Does something wait that a vCPU takes with interrupts off, too? */
+static bool unmaskable_event(const struct hvm_vcpu *h)
+{
+	return READ_ONCE(h->nmi_pending) || load_acquire(&h->request) != 0 || h->pending.valid;
+}
+
 static enum verdict exit_hlt(struct vcpu *v, const struct vmexit *e)
 {
-	bool masked = !(v->arch.regs.rflags & RFLAGS_IF);
-	if (masked && !hvm_wake_event(v)) {
-		/* nothing but an NMI, INIT or the end can wake it: the vCPU is down */
-		vcpu_park(v);
+	if (!(v->arch.regs.rflags & RFLAGS_IF)) {
+		/* An interrupt that waits is none of its business: nothing but an NMI, INIT or the end can wake it. */
+		if (!unmaskable_event(v->hvm)) {
+			vcpu_park(v);
+		}
 		hvm_look_again(v);
 		return EXIT_NEXT;
 	}
@@ -80,9 +87,14 @@ static enum verdict exit_nmi_window(struct vcpu *v, const struct vmexit *e)
 	return EXIT_RESUME;
 }
 
+/*
+ * The guest waits for another of its vCPUs. That may be waiting for this very CPU; when nobody does, the processor's own PAUSE
+ * gives the other thread of its core (or the emulator's next CPU) the turn.
+ */
 static enum verdict exit_pause(struct vcpu *v, const struct vmexit *e)
 {
 	sched_yield();
+	hw_pause();
 	return EXIT_NEXT;
 }
 

@@ -14,10 +14,14 @@ static bool allowed(const struct p2m_entry *p, const struct vmexit *e)
 
 static enum verdict emulate(struct vcpu *v, const struct vmexit *e, bool hole)
 {
+	enum verdict verdict;
+	if (hole && hvm_mmio_mov(v, e, &verdict)) {
+		return verdict;
+	}
 	v->hvm->mmio_gpa = e->npf.gpa.v;
 	v->hvm->mmio_write = e->npf.write;
 	v->hvm->mmio_hole = hole;
-	enum verdict verdict = hvm_emulate(v);
+	verdict = hvm_emulate(v);
 	v->hvm->mmio_gpa = ~0ull;
 	return verdict;
 }
@@ -26,12 +30,22 @@ static enum verdict emulate(struct vcpu *v, const struct vmexit *e, bool hole)
 static bool is_chip(struct vcpu *v, const struct vmexit *e)
 {
 	const struct io_access a = { .space = IO_MMIO, .addr = e->npf.gpa.v };
-	return !e->npf.present && !e->npf.fetch && !e->npf.table_walk && hvm_io_internal(v, &a);
+	return !e->npf.present && hvm_io_internal(v, &a);
+}
+
+/* Accesses that are no instruction's operand: there is nothing that could be emulated. */
+static const char *not_an_operand(const struct vmexit *e)
+{
+	return e->npf.fetch           ? "instruction fetch"
+	       : e->npf.table_walk    ? "page table"
+	       : e->interrupted.valid ? "delivery of an event"
+				      : NULL;
 }
 
 enum verdict exit_npf(struct vcpu *v, const struct vmexit *e)
 {
-	if (is_chip(v, e)) {
+	const char *what = not_an_operand(e);
+	if (what == NULL && is_chip(v, e)) {
 		return emulate(v, e, true);
 	}
 	struct p2m_entry p = p2m_lookup(v->domain, gpa_to_gfn(e->npf.gpa));
@@ -42,9 +56,8 @@ enum verdict exit_npf(struct vcpu *v, const struct vmexit *e)
 	    dom0_map_device(v->domain, e->npf.gpa)) {
 		return EXIT_RESUME;
 	}
-	if (e->npf.fetch || e->npf.table_walk) {
-		guest_crash(v->domain, "vCPU %u: %s at %#lx, where there is no memory", v->id,
-			    e->npf.fetch ? "instruction fetch" : "page table",
+	if (what != NULL) {
+		guest_crash(v->domain, "vCPU %u: %s at %#lx, where there is no memory", v->id, what,
 			    (unsigned long)e->npf.gpa.v);
 		return EXIT_CRASH;
 	}

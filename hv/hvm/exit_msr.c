@@ -16,6 +16,8 @@
 #include "lib/atomic.h"
 
 #define MSR_HYPERCALL_PAGE 0x40000000u
+#define MSR_X2APIC_FIRST   0x800u
+#define X2APIC_REGISTERS   64
 #define APIC_BASE_RESERVED 0xffffff0000000200ull
 
 /* ---- EFER ---- */
@@ -425,11 +427,29 @@ int hvm_msr_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 	return row == NULL || row->read == NULL ? -EINVAL : row->read(v, msr, value);
 }
 
+void hvm_apic_changed(struct vcpu *v)
+{
+	uint32_t reg[X2APIC_REGISTERS] = { 0 };
+	if (!v->arch.apic_registers) {
+		return;
+	}
+	for (uint32_t i = 0; i < X2APIC_REGISTERS; i++) {
+		uint64_t value;
+		/* the others cannot be read */
+		if (vlapic_msr_read(&v->hvm->lapic, MSR_X2APIC_FIRST + i, &value) == 0) {
+			reg[i] = (uint32_t)value;
+		}
+	}
+	virt->set_apic(&v->arch, v->hvm->lapic.base & APIC_BASE_X2APIC ? reg : NULL);
+}
+
 int hvm_msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
 {
 	if (vlapic_owns_msr(msr)) {
 		hvm_look_again(v);
-		return vlapic_msr_write(&v->hvm->lapic, msr, value);
+		int rc = vlapic_msr_write(&v->hvm->lapic, msr, value);
+		hvm_apic_changed(v);
+		return rc;
 	}
 	const struct msr_row *row = find_row(msr);
 	return row == NULL || row->write == NULL ? -EINVAL : row->write(v, msr, value);

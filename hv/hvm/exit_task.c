@@ -54,6 +54,7 @@ enum verdict exit_task(struct vcpu *v, const struct vmexit *e)
 	t.gdt_base = s.gdt_base;
 	t.gdt_limit = s.gdt_limit;
 	emul_glue_load(v, &c);
+	emul_glue_fetch_all(&c);
 	if (by_instruction(e, t.source)) {
 		unsigned int len = e->insn_len ? e->insn_len : emul_insn_length(&c);
 		if (len == 0) {

@@ -11,6 +11,7 @@
 #include "hvm/hvm.h"
 #include "hvm/hvm_pc.h"
 #include "hvm/hvm_state.h"
+#include "ioreq/private_abi.h"
 #include "lib/err.h"
 
 #define CALLBACK_TYPE_SHIFT 56
@@ -72,6 +73,27 @@ static int check_triple_fault(struct domain *d, uint64_t value)
 	return value > SHUTDOWN_MAX ? -EINVAL : 0;
 }
 
+/* Only before the guest has run: APIC IDs follow. */
+static int set_topology(struct domain *d, uint64_t value)
+{
+	struct topology t = d->hvm->topology;
+	t.threads = (uint16_t)value;
+	t.cores = (uint16_t)(value >> 16);
+	if (!d->hvm->has_pc || value >> 32 != 0 || !topology_valid(&t)) {
+		return -EINVAL;
+	}
+	for (unsigned int i = 0; i < d->max_vcpus; i++) {
+		if (READ_ONCE(d->vcpu[i]->unit.switched) != 0) {
+			return -EBUSY;
+		}
+	}
+	d->hvm->topology = t;
+	for (unsigned int i = 0; i < d->max_vcpus; i++) {
+		vlapic_set_id(&d->vcpu[i]->hvm->lapic, topology_apic_id(&t, i));
+	}
+	return 0;
+}
+
 static int refuse(struct domain *d, uint64_t value)
 {
 	return -EINVAL;
@@ -88,7 +110,7 @@ static const struct {
 	int (*set)(struct domain *d, uint64_t value);   /* NULL: just stored */
 	uint8_t flags;
 	bool known;
-} params[HVM_NR_PARAMS] = {
+} params[PRIVATE_HVM_PARAMS] = {
 	[HVM_PARAM_CALLBACK_IRQ] = { set_callback, 0, true },
 	[HVM_PARAM_STORE_PFN] = { NULL, 0, true },
 	[HVM_PARAM_STORE_EVTCHN] = { NULL, 0, true },
@@ -115,11 +137,12 @@ static const struct {
 	[HVM_PARAM_X87_FIP_WIDTH] = { check_fip_width, 0, true },
 	[HVM_PARAM_VM86_TSS_SIZED] = { NULL, 0, true },
 	[HVM_PARAM_MCA_CAP] = { refuse_nonzero, 0, true },
+	[PRIVATE_HVM_PARAM_TOPOLOGY] = { set_topology, 0, true },
 };
 
 int hvm_set_param(struct domain *d, uint32_t index, uint64_t value)
 {
-	if (index >= HVM_NR_PARAMS || !params[index].known) {
+	if (index >= PRIVATE_HVM_PARAMS || !params[index].known) {
 		return refuse(d, value);
 	}
 	if (params[index].set != NULL) {
@@ -148,7 +171,7 @@ int hvm_set_param(struct domain *d, uint32_t index, uint64_t value)
 
 int hvm_get_param(struct domain *d, uint32_t index, uint64_t *value)
 {
-	if (index >= HVM_NR_PARAMS || !params[index].known) {
+	if (index >= PRIVATE_HVM_PARAMS || !params[index].known) {
 		return -EINVAL;
 	}
 	spin_lock(&d->lock);

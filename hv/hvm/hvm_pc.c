@@ -23,7 +23,7 @@ static uint64_t chip_now(void *ctx)
 static void chip_timer_set(void *ctx, unsigned int id, uint64_t deadline_ns)
 {
 	struct hvm_chip *c = ctx;
-	if (deadline_ns == 0) {
+	if (deadline_ns == 0 || c->hvm->stopped) {
 		/* LOCK_HVM is held, and a callback that runs on another CPU waits for it: do not wait for that one. */
 		timer_disarm(&c->timer[id].timer);
 	} else {
@@ -238,6 +238,10 @@ int hvm_pc_init(struct hvm_domain *h)
 
 void hvm_pc_stop(struct hvm_domain *h)
 {
+	/* A chip's timer may arm another one of it: not after that one was stopped below. */
+	spin_lock(&h->lock);
+	h->stopped = true;
+	spin_unlock(&h->lock);
 	for (unsigned int i = 0; i < CHIP_COUNT; i++) {
 		for (unsigned int j = 0; j < CHIP_TIMERS; j++) {
 			timer_stop(&h->chip[i].timer[j].timer);
@@ -289,8 +293,12 @@ int hvm_set_pci_link(struct domain *d, unsigned int link, unsigned int irq)
 	return rc;
 }
 
+/* Dom0 has the machine's own buttons. */
 int hvm_power_button(struct domain *d)
 {
+	if (!d->hvm->has_pc) {
+		return -EINVAL;
+	}
 	spin_lock(&d->hvm->lock);
 	vpmtimer_power_button(&d->hvm->pm);
 	spin_unlock(&d->hvm->lock);
@@ -299,6 +307,9 @@ int hvm_power_button(struct domain *d)
 
 int hvm_sleep_button(struct domain *d)
 {
+	if (!d->hvm->has_pc) {
+		return -EINVAL;
+	}
 	spin_lock(&d->hvm->lock);
 	vpmtimer_sleep_button(&d->hvm->pm);
 	spin_unlock(&d->hvm->lock);

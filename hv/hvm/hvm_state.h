@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "hvm/stats.h"
 #include "arch/virt.h"
 #include "core/spinlock.h"
 #include "core/timer.h"
@@ -16,6 +17,7 @@
 #include "dom/domain.h"
 #include "dom/guest_walk.h"
 #include "hvm/cpu_features.h"
+#include "hvm/topology.h"
 #include "lib/atomic.h"
 
 enum chip_id { CHIP_PIT, CHIP_RTC, CHIP_HPET, CHIP_PM, CHIP_COUNT };
@@ -42,6 +44,7 @@ enum callback_kind { CALLBACK_NONE, CALLBACK_GSI, CALLBACK_PCI, CALLBACK_VECTOR 
 struct hvm_domain {
 	struct domain *domain;          /* const */
 	bool has_pc;                    /* const: the chips below exist (not for Dom0) */
+	struct topology topology;       /* const once there are vCPUs */
 	struct spinlock lock;           /* LOCK_HVM: all chips, wires and the callback */
 	struct irqline irq;
 	struct vpic pic;
@@ -66,8 +69,10 @@ struct hvm_domain {
 	struct cpu_features features;   /* [domain paused writes] */
 	uint32_t unknown_insn[3][8];    /* atomic: opcodes by map that have been logged as not emulated */
 	bool hpet_on;                   /* [lock] HVM_PARAM_HPET_ENABLED */
+	bool stopped;                   /* [lock] the domain goes away: no timer is armed any more */
 	bool ticks_owed;                /* [lock writes] a timer chip waits for its interrupt to be taken */
 	uint8_t lapic_policy;           /* [lock writes] enum vtick_policy of the local APICs' timers */
+	uint32_t lowest_turn;           /* [any, a hint] the vCPU to ask first for a lowest-priority interrupt */
 };
 
 /* Requests to a vCPU from others; its own loop serves them. */
@@ -84,13 +89,14 @@ struct code_cache {
 #define MTRR_VARIABLE 8
 
 struct hvm_vcpu {
+	struct hvm_stats stats;         /* hvm/stats.h */
 	struct vlapic lapic;
 	struct vlapic_host lapic_host;  /* const; ctx is the vCPU */
 	struct timer lapic_timer;
 	bool lapic_fired;               /* [lapic_timer sets, own clears] */
 	bool nmi_pending;               /* [any sets, own clears] */
 	uint32_t request;               /* atomic: VREQ_* */
-	bool wait_sipi;                 /* [own] parked by INIT: only a SIPI starts it */
+	bool wait_sipi;                 /* [own or offline] new, or parked by INIT: only a SIPI starts it */
 	struct vm_event pending;        /* [own] exception or interrupted event for the next entry */
 	bool callback_due;              /* [any sets, own clears] upcall_pending rose, not yet delivered */
 	uint8_t upcall_vector;          /* [own or offline] HVMOP_set_evtchn_upcall_vector; 0: none */
@@ -124,10 +130,22 @@ typedef enum verdict (*exit_fn)(struct vcpu *v, const struct vmexit *e);
 void hvm_vcpu_loop(void *vcpu);
 /* emul_glue.c: code bytes at a linear address, as many as can be read; remember the page. */
 unsigned int hvm_fetch(struct vcpu *v, uint64_t linear, uint8_t *bytes, unsigned int size);
+/* The code at a linear address in the paging mode of hvm->walk, in place, and how many bytes (15, less at a page's
+ * end); NULL: not plain memory of the guest's. Good while the map's generation is. */
+const uint8_t *hvm_code_at(struct vcpu *v, uint64_t linear, unsigned int *n);
+/* Asked after reading them: were they the guest's until now? Another vCPU may have given the page up meanwhile, and then
+ * this was somebody else's memory. */
+static inline bool hvm_code_kept(const struct vcpu *v)
+{
+	fence_acquire();
+	return v->hvm->code.gfn_gen == load_acquire(&v->domain->p2m.gen);
+}
 void hvm_code_cache_fill(struct vcpu *v, uint64_t linear, uint64_t cr3);
 /* exit.c: the table */
 enum verdict hvm_handle_exit(struct vcpu *v, const struct vmexit *e);
 enum verdict exit_pio(struct vcpu *v, const struct vmexit *e);
+/* mmio_mov.c: a device register touched by a plain MOV. False: the emulator has to look at it. */
+bool hvm_mmio_mov(struct vcpu *v, const struct vmexit *e, enum verdict *verdict);
 enum verdict exit_npf(struct vcpu *v, const struct vmexit *e);
 enum verdict exit_msr(struct vcpu *v, const struct vmexit *e);
 enum verdict exit_cr(struct vcpu *v, const struct vmexit *e);
@@ -175,6 +193,10 @@ void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4]);
 unsigned int hvm_address_bits(void);
 uint64_t hvm_cr4_allowed(const struct domain *d);
 uint64_t hvm_xcr0_allowed(const struct domain *d);
+/* One package of so many cores as the domain has vCPUs. */
+void hvm_topology_default(struct domain *d);
+/* exit_msr.c: a register of the local APIC, or its mode, is another. */
+void hvm_apic_changed(struct vcpu *v);
 /* exit_msr.c, for the emulator and start state too: 0, or -EINVAL for #GP. */
 int hvm_msr_read(struct vcpu *v, uint32_t msr, uint64_t *value);
 int hvm_msr_write(struct vcpu *v, uint32_t msr, uint64_t value);

@@ -17,6 +17,7 @@
 #include "dom/shared_info.h"
 #include "hvm/exit_cr.h"
 #include "hvm/hvm.h"
+#include "hvm/hvm_pc.h"
 #include "hvm/hvm_state.h"
 #include "lib/atomic.h"
 #include "lib/err.h"
@@ -101,7 +102,8 @@ static const uint16_t dom0_trapped_ports[] = {
 
 static uint32_t initial_apic_id(const struct vcpu *v)
 {
-	return v->domain->hvm->has_pc ? v->id * 2 : cpus[v->unit.cpu]->apic_id;
+	const struct hvm_domain *h = v->domain->hvm;
+	return h->has_pc ? topology_apic_id(&h->topology, v->id) : cpus[v->unit.cpu]->apic_id;
 }
 
 static bool host_has_tsc_aux(void)
@@ -119,6 +121,7 @@ int hvm_vcpu_init(struct vcpu *v)
 		.p2m_gen = &d->p2m.gen,
 		.direct_io = !d->hvm->has_pc,
 		.trapped_ports = dom0_trapped_ports,
+		.pause_exits = d->hvm->has_pc && d->max_vcpus > 1,
 	};
 	v->hvm = heap_new(struct hvm_vcpu);
 	if (v->hvm == NULL) {
@@ -146,12 +149,17 @@ int hvm_vcpu_init(struct vcpu *v)
 	vlapic_init(&v->hvm->lapic, &v->hvm->lapic_host, initial_apic_id(v), v->id == 0, d->hvm->has_pc);
 	v->hvm->lapic.tick.policy = d->hvm->lapic_policy;
 	v->hvm->misc_enable = 0x1801;           /* fast strings; no branch trace, no PEBS */
+	v->hvm->wait_sipi = true;
 	return 0;
 }
 
 void hvm_vcpu_free(struct vcpu *v)
 {
 	if (v->hvm != NULL) {
+		if (v->domain->hvm->has_pc && READ_ONCE(v->domain->dying)) {
+			/* a chip's interrupt may be on its way to this vCPU, from another CPU's timer */
+			hvm_pc_stop(v->domain->hvm);
+		}
 		timer_stop(&v->hvm->lapic_timer);
 		virt->vcpu_free(&v->arch);
 		xstate_free(&v->arch);
@@ -165,6 +173,7 @@ void hvm_vcpu_reset(struct vcpu *v)
 	struct hvm_vcpu *h = v->hvm;
 	virt->vcpu_reset(&v->arch);
 	h->pending.valid = false;
+	h->wait_sipi = false;
 	h->window_intr = h->window_tpr = false;
 	h->code.page = h->code.gfn_page = NULL;
 }
@@ -202,8 +211,27 @@ static void start_at(struct vcpu *v, uint8_t vector)
 	vcpu_start(v);
 }
 
-/* INIT parks the vCPU until a SIPI, which is heard only then (Intel SDM volume 3, "Multiple-Processor
- * Initialization"). An NMI wakes a vCPU that was halted with interrupts off. */
+/* The boot processor starts over at the reset vector; any other waits for a start-up message. */
+static void serve_init(struct vcpu *v)
+{
+	struct hvm_vcpu *h = v->hvm;
+	vlapic_reset(&h->lapic, true);
+	hvm_apic_changed(v);
+	hvm_vcpu_reset(v);
+	h->lapic_fired = false;
+	WRITE_ONCE(h->nmi_pending, false);
+	h->wait_sipi = !h->lapic.bsp;
+	if (h->wait_sipi && v->online) {
+		vcpu_park(v);
+	} else if (!h->wait_sipi && !v->online) {
+		vcpu_start(v);
+	}
+}
+
+/*
+ * A start-up message is heard only by a vCPU that waits for one, and an NMI that came meanwhile is lost (Intel SDM volume 3,
+ * "Multiple-Processor (MP) Initialization"). An NMI wakes a vCPU that was halted with interrupts off.
+ */
 void hvm_serve_requests(struct vcpu *v)
 {
 	struct hvm_vcpu *h = v->hvm;
@@ -215,15 +243,10 @@ void hvm_serve_requests(struct vcpu *v)
 	}
 	uint32_t request = atomic_xchg(&h->request, 0u);
 	if (request & VREQ_INIT) {
-		vlapic_reset(&h->lapic, true);
-		hvm_vcpu_reset(v);
-		h->wait_sipi = true;
-		if (v->online) {
-			vcpu_park(v);
-		}
+		serve_init(v);
 	}
-	if ((request & VREQ_SIPI) && !v->online) {
-		h->wait_sipi = false;
+	if ((request & VREQ_SIPI) && h->wait_sipi) {
+		WRITE_ONCE(h->nmi_pending, false);
 		start_at(v, (uint8_t)request);
 	}
 }

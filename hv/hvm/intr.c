@@ -15,51 +15,93 @@
 
 /* ---- messages to local APICs ---- */
 
-static void request(struct vcpu *v, uint32_t bits)
+/* INIT undoes what was asked for before it. */
+static void request_init(struct vcpu *v)
 {
-	atomic_or(&v->hvm->request, bits);
+	(void)atomic_xchg(&v->hvm->request, (uint32_t)VREQ_INIT);
 	vcpu_kick(v);
+}
+
+/* Of several start-up messages the first counts: the next ones find a processor that runs. */
+static void request_sipi(struct vcpu *v, uint8_t vector)
+{
+	uint32_t old = load_acquire(&v->hvm->request);
+	while (!(old & VREQ_SIPI) &&
+	       !atomic_cas(&v->hvm->request, &old, (old & ~0xffu) | VREQ_SIPI | vector)) {
+	}
+	vcpu_kick(v);
+}
+
+static void deliver_fixed(struct vcpu *v, const struct apic_msg *m)
+{
+	if (m->vector < 16) {
+		vlapic_error(&v->hvm->lapic, APIC_ESR_RECEIVE_ILLEGAL);
+		vcpu_kick(v);
+	} else if (vlapic_set_irq(&v->hvm->lapic, m->vector, m->level)) {
+		/* Whoever set it before has kicked, or is about to. */
+		vcpu_kick(v);
+	}
 }
 
 static void deliver_one(struct vcpu *v, const struct apic_msg *m)
 {
 	switch (m->delivery) {
 	case APIC_DM_FIXED:
-	case APIC_DM_LOWEST:
-		if (m->vector < 16) {
-			vlapic_error(&v->hvm->lapic, APIC_ESR_RECEIVE_ILLEGAL);
-		} else if (vlapic_sw_enabled(&v->hvm->lapic)) {
-			vlapic_set_irq(&v->hvm->lapic, m->vector, m->level);
-			vcpu_kick(v);
-		}
+		deliver_fixed(v, m);
 		break;
 	case APIC_DM_NMI:
 		hvm_inject_nmi(v);
 		break;
 	case APIC_DM_INIT:
 		if (m->assert || !m->level) {
-			request(v, VREQ_INIT);
+			request_init(v);
 		}
 		break;
 	case APIC_DM_STARTUP:
-		request(v, VREQ_SIPI | m->vector);
+		request_sipi(v, m->vector);
 		break;
 	default:
 		break;
 	}
 }
 
-/* Lowest priority goes to the first match: any CPU of the set is allowed. */
+static bool is_for(struct vcpu *v, const struct apic_msg *m, const struct vlapic *from)
+{
+	return v != NULL && v->hvm != NULL && vlapic_matches(&v->hvm->lapic, m, from);
+}
+
+/*
+ * Arbitration among those that the message names: the least busy one; equals take turns. What others' registers say is as of
+ * some moment, as it is on the bus.
+ */
+static void deliver_lowest(struct domain *d, const struct apic_msg *m, const struct vlapic *from)
+{
+	struct vcpu *best = NULL;
+	unsigned int least = ~0u, start = READ_ONCE(d->hvm->lowest_turn);
+	for (unsigned int n = 0; n < d->max_vcpus; n++) {
+		struct vcpu *v = d->vcpu[(start + n) % d->max_vcpus];
+		if (is_for(v, m, from) && vlapic_sw_enabled(&v->hvm->lapic) &&
+		    vlapic_apr(&v->hvm->lapic) < least) {
+			least = vlapic_apr(&v->hvm->lapic);
+			best = v;
+		}
+	}
+	if (best != NULL) {
+		WRITE_ONCE(d->hvm->lowest_turn, best->id + 1);
+		deliver_fixed(best, m);
+	}
+}
+
 void hvm_deliver(struct domain *d, const struct apic_msg *m, struct vcpu *source)
 {
 	const struct vlapic *from = source != NULL ? &source->hvm->lapic : NULL;
+	if (m->delivery == APIC_DM_LOWEST) {
+		deliver_lowest(d, m, from);
+		return;
+	}
 	for (unsigned int i = 0; i < d->max_vcpus; i++) {
-		struct vcpu *v = d->vcpu[i];
-		if (v != NULL && v->hvm != NULL && vlapic_matches(&v->hvm->lapic, m, from)) {
-			deliver_one(v, m);
-			if (m->delivery == APIC_DM_LOWEST) {
-				return;
-			}
+		if (is_for(d->vcpu[i], m, from)) {
+			deliver_one(d->vcpu[i], m);
 		}
 	}
 }

@@ -14,6 +14,10 @@
 #define PCI_DATA_PORT    0xcfc
 #define PCI_ENABLE       (1u << 31)
 
+#define ATA_DATA_PRIMARY   0x1f0
+#define ATA_DATA_SECONDARY 0x170
+#define ATA_SECTOR_WORDS   256
+
 static uint64_t size_mask(unsigned int size)
 {
 	return size >= 8 ? ~0ull : BIT(size * 8) - 1;
@@ -136,22 +140,49 @@ enum io_route hvm_io(struct vcpu *v, struct io_access *a)
 	return io_device_model(v, a);
 }
 
+/*
+ * Whole sectors through an ATA data port go two words at a time, which halves the device model's work. A host adapter
+ * makes two 16-bit cycles of a 32-bit access to that port (AT Attachment, "PIO data transfers"; the 82371SB's prefetch
+ * does the reverse), so the drive cannot tell. Not for shorter runs: a packet may end with an odd word.
+ */
+static bool is_ata_sectors(const struct io_access *a, bool pointer, bool down, uint32_t count)
+{
+	return a->space == IO_PIO && (a->addr == ATA_DATA_PRIMARY || a->addr == ATA_DATA_SECONDARY) && pointer &&
+	       !down && a->size == 2 && count % ATA_SECTOR_WORDS == 0;
+}
+
+/* The device model for all of a string access, with a reference. */
+static struct ioreq_server *select_bulk(struct domain *d, const struct io_access *a, bool down, uint32_t count)
+{
+	unsigned int span;
+	if (a->space == IO_PIO) {
+		return ioreq_server_select(d, IOREQ_RANGE_PORT, a->addr, a->size);
+	}
+	if (mul_overflows(count, a->size, &span)) {
+		return NULL;
+	}
+	return ioreq_server_select(d, IOREQ_RANGE_MEMORY, down ? a->addr - (uint64_t)(count - 1) * a->size : a->addr, span);
+}
+
 enum io_route hvm_io_bulk(struct vcpu *v, struct io_access *a, bool pointer, uint64_t data, bool down,
 			  uint32_t *count)
 {
-	uint64_t low = down ? a->addr - (uint64_t)(*count - 1) * a->size : a->addr;
-	unsigned int span = a->size;
 	struct ioreq_server *s = NULL;
-	if (a->space == IO_PIO || !mul_overflows(*count, a->size, &span)) {
-		s = ioreq_server_select(v->domain, a->space == IO_PIO ? IOREQ_RANGE_PORT : IOREQ_RANGE_MEMORY,
-					a->space == IO_PIO ? a->addr : low, span);
+	struct ioreq r = request_of(a);
+	r.count = *count;
+	if (is_ata_sectors(a, pointer, down, *count)) {
+		s = ioreq_server_select(v->domain, IOREQ_RANGE_PORT, a->addr, 4);
+	}
+	if (s != NULL) {
+		r.size = 4;
+		r.count /= 2;
+	} else {
+		s = select_bulk(v->domain, a, down, *count);
 	}
 	if (s == NULL) {
 		*count = 0;
 		return ROUTE_DONE;
 	}
-	struct ioreq r = request_of(a);
-	r.count = *count;
 	r.data = data;
 	r.data_is_ptr = pointer;
 	r.df = down;

@@ -21,6 +21,7 @@ enum io_route ioreq_forward(struct vcpu *v, struct ioreq_server *s, struct ioreq
 		return ROUTE_CRASH;
 	}
 	trace(TRC_IOREQ, d->id, (uint16_t)v->id, r->addr, (uint64_t)r->type << 32 | r->size);
+	v->hvm->stats.ioreqs++;
 	ioreq_server_notify(s, v->id);
 	v->blocked = true;
 	int waited = sched_wait((rc = ioreq_poll(slot, r)) != -EAGAIN || !ioreq_server_active(s),

@@ -25,7 +25,8 @@ static const struct {
 	[VMEXIT_XSETBV] = { { { 0x0f, 0x01, 0xd1 } }, { 3 } },
 	[VMEXIT_WBINVD] = { { { 0x0f, 0x09 }, { 0x0f, 0x08 } }, { 2, 2 } },
 	[VMEXIT_RDPMC] = { { { 0x0f, 0x33 } }, { 2 } },
-	[VMEXIT_PAUSE] = { { { 0xf3, 0x90 } }, { 2 } },
+	/* behind its F3, which is passed over like any prefix */
+	[VMEXIT_PAUSE] = { { { 0x90 } }, { 1 } },
 	[VMEXIT_ICEBP] = { { { 0xf1 } }, { 1 } },
 };
 
@@ -172,6 +173,25 @@ static void before_entry(struct vcpu *v)
 	}
 }
 
+/* What the last exit cost, from then until now. */
+static void account_entry(struct hvm_stats *s, enum vmexit_kind last)
+{
+	uint64_t now = hw_rdtsc();
+
+	s->ticks[last] += now - s->left_tsc;
+	s->entered = (uint32_t)now;
+}
+
+/* Count and record an exit; its layout in the ring is abi/ostler_op.h's. */
+static void account_exit(struct vcpu *v, const struct vmexit *e)
+{
+	struct hvm_stats *s = &v->hvm->stats;
+
+	s->exits[e->kind]++;
+	s->left_tsc = trace(TRC_EXIT, v->domain->id, (uint16_t)v->id,
+			    (uint16_t)e->raw[0] | (uint32_t)e->kind << 16 | (uint64_t)s->entered << 32, v->arch.regs.rip);
+}
+
 /* False: something turned up meanwhile. Interrupts are on at the end in any case. */
 static bool enter_once(struct vcpu *v, struct vmexit *e)
 {
@@ -181,10 +201,12 @@ static bool enter_once(struct vcpu *v, struct vmexit *e)
 	fence_full();
 	if (READ_ONCE(cpu->softirq_pending) != 0 || load_acquire(&v->kicked) != 0) {
 		WRITE_ONCE(cpu->in_guest, 0);
+		WRITE_ONCE(cpu->exits, cpu->exits + 1);
 		hw_irq_enable();
 		sched_check();
 		return false;
 	}
+	account_entry(&v->hvm->stats, e->kind);
 	virt->enter(&v->arch, e);
 	WRITE_ONCE(cpu->in_guest, 0);
 	WRITE_ONCE(cpu->exits, cpu->exits + 1);
@@ -198,6 +220,7 @@ void hvm_vcpu_loop(void *vcpu)
 	struct vmexit *e = &v->hvm->exit;
 	wait_runnable(v);
 	hvm_look_again(v);
+	v->hvm->stats.left_tsc = hw_rdtsc();
 	for (;;) {
 		before_entry(v);
 		uint8_t cr8 = v->arch.cr8;
@@ -208,8 +231,7 @@ void hvm_vcpu_loop(void *vcpu)
 			vlapic_set_cr8(&v->hvm->lapic, v->arch.cr8);
 			hvm_look_again(v);
 		}
-		trace(TRC_EXIT, v->domain->id, (uint16_t)v->id, e->raw[0] | (uint64_t)e->kind << 32,
-		      v->arch.regs.rip);
+		account_exit(v, e);
 		if (e->interrupted.valid) {
 			hvm_requeue(v, &e->interrupted);
 		}

@@ -132,8 +132,11 @@ static void impossible(struct model *m)
 	(void)xenevtchn_notify(m->events, m->local);
 }
 
+/* The hypervisor must have seen INPROCESS: READY alone looks like a request that nobody has taken yet. */
 static void backwards(struct model *m)
 {
+	(void)xenevtchn_notify(m->events, m->local);
+	usleep(200000);
 	m->slots[0].bits = STATE_IOREQ_READY;
 	(void)xenevtchn_notify(m->events, m->local);
 }
@@ -144,14 +147,16 @@ static void unknown(struct model *m)
 	(void)xenevtchn_notify(m->events, m->local);
 }
 
-/* Answered, and the slot left busy for the next request. */
+/* While the server is off nobody asks: then the slot can be found busy by the next request. */
 static void busy(struct model *m)
 {
-	answer(m, 0);
-	double end = now() + m->seconds;
-
-	while (now() < end) {
-		*(volatile uint8_t *)&m->slots[0].bits = STATE_IOREQ_INPROCESS;
+	if (xendevicemodel_set_ioreq_server_state(m->dm, m->domid, m->id, 0) != 0) {
+		die("set_ioreq_server_state");
+	}
+	usleep(200000);
+	m->slots[0].bits = STATE_IOREQ_INPROCESS;
+	if (xendevicemodel_set_ioreq_server_state(m->dm, m->domid, m->id, 1) != 0) {
+		die("set_ioreq_server_state");
 	}
 }
 
@@ -258,6 +263,116 @@ static void servers(struct model *m)
 	printf("scribble: %u servers made\n", turns);
 }
 
+static uint64_t any(void)
+{
+	static const uint64_t edges[] = { 0, 1, 15, 16, 31, 255, 4095, 4096, 0xfee00000, 0xffffffff, 1ull << 40, ~0ull };
+
+	switch (random() % 3) {
+	case 0:
+		return edges[(unsigned long)random() % (sizeof(edges) / sizeof(edges[0]))];
+	case 1:
+		return (uint64_t)random() % 8192;
+	default:
+		return (uint64_t)random() << 32 ^ (uint64_t)random() << 11;
+	}
+}
+
+/* One call of all those that a device model may make, with numbers that make no sense. */
+static void one_operation(struct model *m)
+{
+	uint64_t a = any(), b = any(), c = any();
+	uint64_t bitmap[8];
+
+	switch (random() % 12) {
+	case 0:
+		(void)xendevicemodel_set_pci_intx_level(m->dm, m->domid, (uint16_t)a % 2, (uint8_t)b % 2, (uint8_t)c,
+							(uint8_t)(a >> 8) % 8, a >> 20 & 1);
+		break;
+	case 1:
+		(void)xendevicemodel_set_isa_irq_level(m->dm, m->domid, (uint8_t)a, b & 1);
+		break;
+	case 2:
+		(void)xendevicemodel_set_pci_link_route(m->dm, m->domid, (uint8_t)a % 8, (uint8_t)b);
+		break;
+	case 3:
+		(void)xendevicemodel_inject_msi(m->dm, m->domid, a, (uint32_t)b);
+		break;
+	case 4:
+		(void)xendevicemodel_track_dirty_vram(m->dm, m->domid, a, (uint32_t)b % 512, bitmap);
+		break;
+	case 5:
+		(void)xendevicemodel_modified_memory(m->dm, m->domid, a, (uint32_t)b);
+		break;
+	case 6:
+		(void)xendevicemodel_set_mem_type(m->dm, m->domid, (hvmmem_type_t)(a % 6), b, (uint32_t)c % 64);
+		break;
+	case 7:
+		(void)xendevicemodel_relocate_memory(m->dm, m->domid, (uint32_t)a % 64, b, c);
+		break;
+	case 8:
+		(void)xendevicemodel_pin_memory_cacheattr(m->dm, m->domid, a, b, (uint32_t)c);
+		break;
+	case 9:
+		(void)xendevicemodel_inject_event(m->dm, m->domid, (int)a, (uint8_t)b, (uint8_t)(b >> 8) % 8, (uint32_t)c,
+						  (uint8_t)a % 16, a);
+		break;
+	case 10:
+		(void)xendevicemodel_map_io_range_to_ioreq_server(m->dm, m->domid, (ioservid_t)(random() % 4), (int)(a % 3), b, c);
+		break;
+	default:
+		(void)xendevicemodel_map_pcidev_to_ioreq_server(m->dm, m->domid, m->id, (uint16_t)a, (uint8_t)b, (uint8_t)c,
+								(uint8_t)(c >> 8));
+		break;
+	}
+}
+
+/* Whatever becomes of the guest: its interrupts and memory are turned upside down. */
+static void operations(struct model *m)
+{
+	double end = now() + m->seconds;
+	struct ioreq req;
+	unsigned int n = 0;
+
+	srandom(2);
+	answer(m, 0);
+	for (; now() < end; n++) {
+		one_operation(m);
+		if (ioreq_accept(&m->slots[0], &req) == 0) {
+			answer(m, n);
+		}
+	}
+	printf("scribble: %u operations\n", n);
+}
+
+/* The guest's memory, mapped and never given back: only the end of this program does that. */
+static void maps(struct model *m)
+{
+	double end = now() + m->seconds;
+	unsigned int good = 0;
+
+	srandom(3);
+	answer(m, 0);
+	while (now() < end && good < 100) {
+		xen_pfn_t frames[16];
+		int errors[16];
+
+		for (unsigned int i = 0; i < 16; i++) {
+			frames[i] = random() % 4 ? (uint64_t)random() % 4096 : any();
+		}
+		if (xenforeignmemory_map(m->memory, m->domid, PROT_READ | PROT_WRITE, 16, frames, errors) != NULL) {
+			good++;
+		}
+	}
+	printf("scribble: %u mappings\n", good);
+}
+
+static void hold(struct model *m)
+{
+	maps(m);
+	fflush(stdout);
+	sleep((unsigned int)m->seconds);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(struct model *m);
@@ -265,6 +380,7 @@ static const struct {
 	{ "impossible", impossible }, { "backwards", backwards }, { "unknown", unknown }, { "busy", busy },
 	{ "noise", noise },           { "fields", fields },       { "mute", mute },       { "leave", leave },
 	{ "destroy", destroy },       { "bells", bells },         { "servers", servers },
+	{ "operations", operations }, { "maps", maps },         { "hold", hold },
 };
 
 int main(int argc, char **argv)

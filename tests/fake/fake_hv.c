@@ -133,12 +133,13 @@ void page_put(struct page *p)
 	require(p->state == PAGE_OWNED && p->refs > 0);
 	if (--p->refs == 0) {
 		struct domain *d = p->owner;
+		bool charged = p->flags & PAGE_F_CHARGED;
 		require(!(p->flags & PAGE_F_LISTED));
 		require(list_empty(&p->link));
 		p->state = PAGE_FREE;
 		memset(memory[p - frames], 0xa5, PAGE_SIZE);
 		frames_used--;
-		page_owner_gone(d, p);
+		page_owner_gone(d, charged);
 	}
 }
 
@@ -320,10 +321,7 @@ void sched_yield(void)
 	}
 }
 
-void sched_check(void)
-{
-	require(held_count == 0);
-}
+void sched_check(void) { require(held_count == 0); }
 
 void sched_pause(struct sched_unit *u)
 {
@@ -383,7 +381,7 @@ size_t console_ring_read(char *buf, size_t size, uint32_t *index)
 
 void console_ring_clear(void) { log_used = 0; }
 void keyhandler_press(char key) { log_at(LOG_INFO, "key %c\n", key); }
-void trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b) { }
+uint64_t trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b) { return 0; }
 void trace_dump(unsigned int n, uint16_t domain) { log_at(LOG_INFO, "trace of d%u\n", domain); }
 
 void panic(const char *fmt, ...)
@@ -437,10 +435,19 @@ struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn)
 	return i < 0 ? (struct p2m_entry){ MFN_INVALID, P2M_HOLE, 0 } : map[i].e;
 }
 
+void p2m_set_limit(struct domain *d, uint64_t pages) { }
+void (*fake_map_hook)(gfn_t gfn);
+
 int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type type)
 {
 	require(order == 0 || order == PAGE_ORDER_2M);
 	require(held_count == 0);
+	if (fake_map_hook != NULL) {
+		fake_map_hook(gfn);
+	}
+	if (d->p2m.closed) {
+		return -EINVAL;
+	}
 	if (map_count + BIT(order) > ARRAY_SIZE(map) || fails()) {
 		return -ENOMEM;
 	}
@@ -510,6 +517,7 @@ int p2m_get_own_page(struct domain *d, gfn_t gfn, bool write, struct page **page
 int p2m_teardown(struct domain *d, unsigned int budget)
 {
 	require(d->dying);
+	d->p2m.closed = true;
 	for (unsigned int i = 0; i < map_count;) {
 		struct p2m_entry e = map[i].e;
 		if (map[i].p != &d->p2m) {
@@ -688,15 +696,8 @@ static uint64_t frames_base;
 
 static void dom0_stopped(uint8_t reason) { fake_counts.dom0_stopped = reason + 1u; }
 
-void fake_run_on(struct vcpu *v)
-{
-	current_unit = v != NULL ? &v->unit : NULL;
-}
-
-static void free_memory(void)
-{
-	free(memory);
-}
+void fake_run_on(struct vcpu *v) { current_unit = v != NULL ? &v->unit : NULL; }
+static void free_memory(void) { free(memory); }
 
 void fake_hv_set_base(void)
 {
@@ -730,10 +731,7 @@ void fake_hv_reset(unsigned int dom0_vcpus)
 	memset(&fake_counts, 0, sizeof(fake_counts));
 }
 
-struct domain *fake_guest(unsigned int vcpus, uint64_t max_pages)
-{
-	return fake_guest_id(0xffff, vcpus, max_pages);
-}
+struct domain *fake_guest(unsigned int vcpus, uint64_t max_pages) { return fake_guest_id(0xffff, vcpus, max_pages); }
 
 struct domain *fake_guest_id(domid_t id, unsigned int vcpus, uint64_t max_pages)
 {

@@ -12,6 +12,8 @@
 
 struct cpu;
 
+#define HW_RFLAGS_IF 0x200ull
+
 struct hw_cpuid_regs {
 	uint32_t eax, ebx, ecx, edx;
 };

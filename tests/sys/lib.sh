@@ -6,6 +6,8 @@ dir=${OSTLER_TEST_DIR:-$(mktemp -d)}
 # shellcheck disable=SC2034 # for the tests
 build=${OSTLER_BUILD:-$PWD/build}
 lab_calls=0
+# svm or vmx: ./check runs a test once for each platform that its head names.
+platform=${OSTLER_TEST_PLATFORM:-svm}
 
 fatal() {
 	printf 'test: %s\n' "$*" >&2
@@ -16,7 +18,15 @@ fatal() {
 lab() {
 	lab_calls=$((lab_calls + 1))
 	lab_log=$dir/console-$lab_calls.log
-	tests/lab --log "$lab_log" "$@"
+	tests/lab --platform "$platform" --log "$lab_log" "$@"
+}
+
+# on_platform SVM VMX: prints what goes with the platform.
+on_platform() {
+	case $platform in
+	vmx) echo "$2" ;;
+	*) echo "$1" ;;
+	esac
 }
 
 # expect_code CODE COMMAND...: run the command; anything but this exit code fails the test.
@@ -54,21 +64,28 @@ bridged() {
 	sed -i -e "s:<interface type='user'>:<interface type='bridge'><source bridge='br0'/>:" "$dir/$1.xml"
 }
 
-# micro_xml NAME: a guest that is only an image in place of the firmware (tests/guest), run without a device model.
+# micro_xml NAME [IMAGE [COMMAND-LINE [DEVICES]]]: a guest that is only an image in place of the firmware (tests/guest;
+# the one of its name), run without a device model.
 micro_xml() {
+	case $1 in
+	sipi | ipi | x2ipi | tscsync | p2mflush) _vcpus=4 ;;
+	manycpus) _vcpus=64 ;;
+	*) _vcpus=1 ;;
+	esac
 	cat >"$dir/$1.xml" <<-EOF
 		<domain type='xen'>
 		  <name>$1</name>
 		  <memory unit='MiB'>16</memory>
-		  <vcpu>1</vcpu>
+		  <vcpu>$_vcpus</vcpu>
 		  <os>
 		    <type arch='x86_64' machine='xenfv'>hvm</type>
-		    <loader type='rom'>/root/$1.elf</loader>
+		    <loader type='rom'>/root/${2:-$1}.elf</loader>
+		    ${3:+<cmdline>$3</cmdline>}
 		  </os>
 		  <features><acpi/><apic/></features>
 		  <on_poweroff>destroy</on_poweroff>
 		  <on_crash>destroy</on_crash>
-		  <devices/>
+		  <devices>${4-}</devices>
 		</domain>
 	EOF
 }

@@ -24,6 +24,25 @@ tests_unit_test_sched_credit_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_sched_credit_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_sched_credit_LDADD = $(TEST_LDADD)
 
+SCHED_WORLD = tests/fake/sched_world.c tests/fake/sched_world.h tests/fake/bug.c \
+	hv/core/sched.c hv/core/sched_credit.c hv/core/sched_place.c hv/core/sched_queue.c
+# The sanitizers' runtime calls the C library's function of that name.
+SCHED_RENAME = -Dsched_yield=hv_sched_yield
+check_PROGRAMS += tests/unit/test_sched_sim
+TESTS += tests/unit/test_sched_sim
+tests_unit_test_sched_sim_SOURCES = tests/unit/test_sched_sim.c $(SCHED_WORLD)
+tests_unit_test_sched_sim_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_sched_sim_CPPFLAGS = $(TEST_CPPFLAGS) $(SCHED_RENAME)
+tests_unit_test_sched_sim_LDADD = $(TEST_LDADD)
+
+# Counts instructions: no sanitizers, and the optimisation of the hypervisor.
+check_PROGRAMS += tests/unit/test_sched_cost
+TESTS += tests/unit/test_sched_cost
+tests_unit_test_sched_cost_SOURCES = tests/unit/test_sched_cost.c $(SCHED_WORLD)
+tests_unit_test_sched_cost_CFLAGS = -std=gnu17 $(WARN_FLAGS) -O2 -g -fno-sanitize=all $(CHECK_CFLAGS)
+tests_unit_test_sched_cost_CPPFLAGS = $(TEST_CPPFLAGS) -UDEBUG -DDEBUG=0 $(SCHED_RENAME)
+tests_unit_test_sched_cost_LDADD = $(TEST_LDADD)
+
 check_PROGRAMS += tests/unit/test_console
 TESTS += tests/unit/test_console
 tests_unit_test_console_SOURCES = tests/unit/test_console.c \

@@ -7,6 +7,14 @@ tests_unit_test_vlapic_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_vlapic_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_vlapic_LDADD = $(TEST_LDADD)
 
+check_PROGRAMS += tests/unit/test_vlapic_timer
+TESTS += tests/unit/test_vlapic_timer
+tests_unit_test_vlapic_timer_SOURCES = tests/unit/test_vlapic_timer.c tests/fake/bug.c hv/dev/vlapic.c \
+	hv/dev/vlapic_timer.c hv/dev/vtick.c hv/dev/vlapic_ipi.c
+tests_unit_test_vlapic_timer_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_vlapic_timer_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_vlapic_timer_LDADD = $(TEST_LDADD)
+
 check_PROGRAMS += tests/unit/test_vpic
 TESTS += tests/unit/test_vpic
 tests_unit_test_vpic_SOURCES = tests/unit/test_vpic.c tests/fake/bug.c hv/dev/vpic.c

@@ -21,6 +21,13 @@ tests_unit_test_emul_decode_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_emul_decode_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_emul_decode_LDADD = $(TEST_LDADD)
 
+check_PROGRAMS += tests/unit/test_emul_mov
+TESTS += tests/unit/test_emul_mov
+tests_unit_test_emul_mov_SOURCES = tests/unit/test_emul_mov.c hv/emul/mov.c hv/emul/mov.h $(EMUL_ENV)
+tests_unit_test_emul_mov_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_emul_mov_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_emul_mov_LDADD = $(TEST_LDADD)
+
 check_PROGRAMS += tests/unit/test_emul_modes
 TESTS += tests/unit/test_emul_modes
 tests_unit_test_emul_modes_SOURCES = tests/unit/test_emul_modes.c $(EMUL_ENV)

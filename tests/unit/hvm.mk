@@ -17,7 +17,7 @@ tests_unit_test_svm_state_LDADD = $(TEST_LDADD)
 check_PROGRAMS += tests/unit/test_cpuid_policy
 TESTS += tests/unit/test_cpuid_policy
 tests_unit_test_cpuid_policy_SOURCES = tests/unit/test_cpuid_policy.c tests/fake/bug.c tests/fake/fake_vcpu.c \
-	tests/fake/fake_vcpu.h hv/hvm/cpuid_policy.c hv/hvm/cpu_features.c
+	tests/fake/fake_vcpu.h hv/hvm/cpuid_policy.c hv/hvm/topology.c hv/hvm/cpu_features.c
 tests_unit_test_cpuid_policy_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_cpuid_policy_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_cpuid_policy_LDADD = $(TEST_LDADD)
@@ -93,6 +93,14 @@ tests_unit_test_ioreq_client_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_ioreq_client_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_ioreq_client_LDADD = $(TEST_LDADD)
 
+check_PROGRAMS += tests/unit/test_mmio_mov
+TESTS += tests/unit/test_mmio_mov
+tests_unit_test_mmio_mov_SOURCES = tests/unit/test_mmio_mov.c tests/fake/bug.c tests/fake/fake_vcpu.c \
+	hv/hvm/mmio_mov.c hv/emul/mov.c
+tests_unit_test_mmio_mov_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_mmio_mov_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_mmio_mov_LDADD = $(TEST_LDADD)
+
 check_PROGRAMS += tests/unit/test_exit_io
 TESTS += tests/unit/test_exit_io
 tests_unit_test_exit_io_SOURCES = tests/unit/test_exit_io.c tests/fake/bug.c tests/fake/fake_vcpu.c \
@@ -100,3 +108,28 @@ tests_unit_test_exit_io_SOURCES = tests/unit/test_exit_io.c tests/fake/bug.c tes
 tests_unit_test_exit_io_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_exit_io_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_exit_io_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_topology
+TESTS += tests/unit/test_topology
+tests_unit_test_topology_SOURCES = tests/unit/test_topology.c tests/fake/bug.c hv/hvm/topology.c
+tests_unit_test_topology_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_topology_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_topology_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_hvm_intr
+TESTS += tests/unit/test_hvm_intr
+tests_unit_test_hvm_intr_SOURCES = tests/unit/test_hvm_intr.c tests/fake/bug.c tests/fake/fake_vcpu.c \
+	hv/hvm/intr.c hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vlapic_ipi.c hv/dev/vioapic.c hv/dev/vpic.c \
+	hv/dev/vmsi.c hv/dev/irqline.c hv/dev/vtick.c
+tests_unit_test_hvm_intr_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_hvm_intr_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_hvm_intr_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_ticks
+TESTS += tests/unit/test_ticks
+tests_unit_test_ticks_SOURCES = tests/unit/test_ticks.c tests/fake/bug.c tests/fake/fake_vcpu.c hv/hvm/ticks.c \
+	hv/dev/irqline.c hv/dev/vpic.c hv/dev/vioapic.c hv/dev/vpit.c hv/dev/vrtc.c hv/dev/vhpet.c hv/dev/vtick.c \
+	hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vlapic_ipi.c
+tests_unit_test_ticks_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_ticks_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_ticks_LDADD = $(TEST_LDADD)

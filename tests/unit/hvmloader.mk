@@ -16,7 +16,7 @@ tests_unit_test_fw_pci_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_fw_pci_LDADD = $(TEST_LDADD)
 
 tests_unit_test_fw_tables_SOURCES = tests/unit/test_fw_tables.c hvmloader/acpi.c \
-	hvmloader/smbios.c hvmloader/mptable.c
+	hvmloader/smbios.c hvmloader/mptable.c hvmloader/topology.c
 tests_unit_test_fw_tables_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_fw_tables_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_fw_tables_LDADD = $(TEST_LDADD)

@@ -15,6 +15,7 @@
 #include "toolstack/build.h"
 #include "toolstack/lib/hvdom.h"
 #include "toolstack/lib/hvhost.h"
+#include "toolstack/lib/hvsched.h"
 #include "toolstack/lib/rundir.h"
 
 static struct {
@@ -77,6 +78,22 @@ FAKE(hvdom_max_mem, uint64_t kib)
 FAKE(hvdom_paging_pool, uint64_t bytes)
 FAKE(hvdom_tsc_mode, uint32_t mode)
 FAKE(hvdom_time_offset, int64_t seconds)
+
+int hvsched_set(struct hvcall *hv, uint32_t domid, unsigned int weight, unsigned int cap)
+{
+	/* Half a CPU for each of two vCPUs. */
+	ck_assert_uint_eq(weight, 512);
+	ck_assert_uint_eq(cap, 100);
+	return step("hvsched_set");
+}
+
+int hvsched_pin(struct hvcall *hv, uint32_t domid, unsigned int vcpu, const uint64_t *hard, const uint64_t *soft)
+{
+	ck_assert_uint_eq(*hard, vcpu == 0 ? 1 : 2);
+	ck_assert_ptr_null(soft);
+	return step("hvsched_pin");
+}
+
 FAKE(hvdom_start_state, uint32_t entry, uint32_t ebx)
 FAKE(guestmem_set_map, const struct guestmem_e820 *map, unsigned int nr)
 FAKE(guestmem_write, uint64_t gpa, const void *data, size_t len)
@@ -198,6 +215,10 @@ static void setup(void)
 	cfg.memory_kib = cfg.current_memory_kib = 64 * 1024;
 	cfg.video_ram_kib = 16 * 1024;
 	cfg.max_vcpus = cfg.vcpus = 2;
+	cfg.weight = 512;
+	cfg.cpu_quota_us = 50000;
+	cfg.cpuset = 1;
+	cfg.vcpu_pin[1] = 2;
 	cfg.firmware = CONFIG_FW_IMAGE;
 	cfg.clock = CONFIG_CLOCK_VARIABLE;
 	cfg.clock_adjustment = 5;

@@ -37,6 +37,12 @@ for command in $commands; do
 		fail "$command is not in ostler.1"
 done
 
+# An option that a command does not know is named, and nothing is done.
+for command in $commands; do
+	code 2 $ostler "$command" --frobnicate
+	said "error: command '$command' doesn't support option --frobnicate"
+done
+
 code 0 $ostler --help
 code 0 $ostler version
 code 0 $ostler version --json
@@ -52,6 +58,10 @@ code 2 $ostler destroy
 code 2 $ostler list surplus
 code 2 $ostler create --timeout
 said "error: option --timeout needs a value: SECONDS"
+for seconds in soon '' -1 12x 100000; do
+	code 2 $ostler create --timeout "$seconds" /dev/null
+	said "error: option --timeout: '$seconds' is not a number of seconds"
+done
 code 2 $ostler list --json=xml
 code 2 $ostler list --all=5
 

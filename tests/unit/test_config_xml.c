@@ -167,13 +167,41 @@ START_TEST(test_unknown_things_are_named)
 }
 END_TEST
 
+START_TEST(test_cputune)
+{
+	ck_assert_int_eq(load_parts("<vcpu cpuset='0-3,^2'>2</vcpu><cputune><shares>512</shares><period>50000</period>"
+				    "<quota>25000</quota><vcpupin vcpu='1' cpuset='3'/><emulatorpin cpuset='0'/></cputune>",
+				    ""), 0);
+	ck_assert_uint_eq(cfg->cpuset, 0xb);
+	ck_assert_uint_eq(cfg->vcpu_pin[0], 0);
+	ck_assert_uint_eq(cfg->vcpu_pin[1], 8);
+	ck_assert_uint_eq(cfg->weight, 512);
+	ck_assert_uint_eq(cfg->cpu_period_us, 50000);
+	ck_assert_uint_eq(cfg->cpu_quota_us, 25000);
+	assert_message(0, "1:195 domain/cputune/emulatorpin: accepted but has no effect: the device model runs");
+	ck_assert_int_eq(load_parts("<cputune><quota>-1</quota><vcpupin vcpu='3' cpuset='all'/></cputune>", ""), 0);
+	ck_assert_uint_eq(cfg->cpu_quota_us, 0);
+	assert_message(0, "0:0 domain/vcpu: vCPU 3 is pinned, but the guest has 1");
+	ck_assert_int_ne(load_parts("<vcpu cpuset='0-'>2</vcpu>", ""), 0);
+	assert_message(0, "1:78 domain/vcpu@cpuset: '0-' is not a list of CPUs (like 0-3,^2,8; CPUs 0 to 63)");
+	ck_assert_int_ne(load_parts("<cputune><shares>0</shares></cputune>", ""), 0);
+	assert_message(0, "1:81 domain/cputune/shares: ");
+	ck_assert_int_ne(load_parts("<cputune><quota>5</quota></cputune>", ""), 0);
+	assert_message(0, "1:73 domain/cputune/quota: '5' is too small; at least 1000 (microseconds)");
+	ck_assert_int_ne(load_parts("<cputune><vcpupin vcpu='0' cpuset='1'/><vcpupin vcpu='0' cpuset='2'/></cputune>", ""), 0);
+	assert_message(0, "1:118 domain/cputune/vcpupin@vcpu: vCPU 0 is pinned a second time");
+	ck_assert_int_ne(load_parts("<cputune><vcpupin vcpu='0'/></cputune>", ""), 0);
+	assert_message(0, "1:73 domain/cputune/vcpupin");
+	drop();
+}
+END_TEST
+
 START_TEST(test_noted_and_rejected)
 {
-	ck_assert_int_eq(load_parts("<cputune><shares>5</shares></cputune>", ""), 0);
-	assert_message(0, "1:64 domain/cputune: accepted but has no effect: host resource tuning");
-	ck_assert_int_eq(load_parts("<vcpu cpuset='0-3'>2</vcpu>", "<tpm model='tpm-crb'/>"), 0);
-	assert_message(0, "1:78 domain/vcpu@cpuset: the attribute is accepted but has no effect");
-	assert_message(1, "1:100 domain/devices/tpm: accepted but has no effect: this device is not");
+	ck_assert_int_eq(load_parts("<numatune/>", ""), 0);
+	assert_message(0, "1:64 domain/numatune: accepted but has no effect: host resource tuning");
+	ck_assert_int_eq(load_parts("<vcpu placement='static'>2</vcpu>", "<tpm model='tpm-crb'/>"), 0);
+	assert_message(0, "1:106 domain/devices/tpm: accepted but has no effect: this device is not");
 	ck_assert_int_ne(load_parts("", "<hostdev mode='subsystem'/>"), 0);
 	assert_message(0, "1:73 domain/devices/hostdev: not supported: host devices cannot be passed");
 	ck_assert_int_ne(load_parts("<features><hap state='off'/></features>", ""), 0);
@@ -242,6 +270,11 @@ START_TEST(test_loader)
 	assert_clean("<os><loader type='rom' readonly='yes'>/root/hello.elf</loader></os>", "");
 	ck_assert_int_eq(cfg->firmware, CONFIG_FW_IMAGE);
 	ck_assert_str_eq(cfg->loader, "/root/hello.elf");
+	/* its command line, which the BIOS would have no use for */
+	assert_clean("<os><loader>/root/hello.elf</loader><cmdline>a b=1</cmdline></os>", "");
+	ck_assert_str_eq(cfg->cmdline, "a b=1");
+	ck_assert_int_ne(load_parts("<os><cmdline>a</cmdline></os>", ""), 0);
+	ck_assert_int_ne(load_parts("<os><loader>/root/hello.elf</loader><initrd>/x</initrd></os>", ""), 0);
 	ck_assert_int_ne(load_parts("<os><loader type='pflash'>/x/OVMF.fd</loader></os>", ""), 0);
 	assert_message(0, "1:82 domain/os/loader@type: 'pflash' is not supported; accepted: rom");
 	ck_assert_int_ne(load_parts("<os firmware='efi'/>", ""), 0);
@@ -478,6 +511,26 @@ START_TEST(test_clock_life_cpu)
 }
 END_TEST
 
+#define SMP "<features><acpi/><apic/></features>"
+
+START_TEST(test_topology)
+{
+	assert_clean(SMP "<vcpu>12</vcpu><cpu><topology sockets='2' dies='1' cores='3' threads='2'/></cpu>", "");
+	ck_assert_uint_eq(cfg->topology.sockets, 2);
+	ck_assert_uint_eq(cfg->topology.cores, 3);
+	ck_assert_uint_eq(cfg->topology.threads, 2);
+	assert_clean(SMP "<vcpu current='1'>4</vcpu>", "");
+	ck_assert_uint_eq(cfg->topology.sockets, 0);
+	ck_assert_uint_eq(cfg->vcpus, 1);
+	ck_assert_int_ne(load_parts(SMP "<vcpu>4</vcpu><cpu><topology sockets='2' cores='3' threads='1'/></cpu>", ""), 0);
+	ck_assert_ptr_nonnull(strstr(message(0), "domain/cpu/topology: 2 sockets of 3 cores of 1 threads make 6 vCPUs, but "
+						 "<vcpu> says 4"));
+	ck_assert_int_ne(load_parts(SMP "<vcpu>4</vcpu><cpu><topology sockets='2' dies='2' cores='1' threads='1'/></cpu>", ""), 0);
+	ck_assert_int_ne(load_parts(SMP "<vcpu>4</vcpu><cpu><topology sockets='0' cores='4' threads='1'/></cpu>", ""), 0);
+	drop();
+}
+END_TEST
+
 START_TEST(test_commandline_namespaces)
 {
 	ck_assert_int_eq(load("<domain type='xen' xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>"
@@ -590,10 +643,10 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		test_minimal_and_defaults, test_units, test_bad_memory,
-		test_unknown_things_are_named, test_noted_and_rejected, test_not_well_formed,
+		test_unknown_things_are_named, test_cputune, test_noted_and_rejected, test_not_well_formed,
 		test_names, test_uuid, test_loader, test_disks, test_disk_block_and_xvd,
 		test_disk_rules, test_boot_order, test_nics, test_serials,
-		test_graphics_and_video, test_clock_life_cpu, test_commandline_namespaces,
+		test_graphics_and_video, test_clock_life_cpu, test_topology, test_commandline_namespaces,
 		test_positions, test_pinned_uuid, test_examples, NULL,
 	};
 

@@ -5,6 +5,8 @@
 #include <xen/sched.h>
 #include <xen/sysctl.h>
 #include <xen/hvm/save.h>
+#include "abi/ostler_op.h"
+#include "arch/vmexit.h"
 #include "dom/evtchn.h"
 #include "dom/populate.h"
 #include "dom/shared_info.h"
@@ -99,6 +101,177 @@ START_TEST(creation)
 	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_getvcpuinfo, 77), -ESRCH);
 	op.interface_version = 1;
 	ck_assert_int_eq(fake_call(__HYPERVISOR_domctl, FAKE_PUT(op), 0, 0), -EACCES);
+	fake_hv_check_leaks();
+}
+END_TEST
+
+static struct xen_domctl sched_op(uint32_t cmd)
+{
+	struct xen_domctl op = { 0 };
+
+	op.u.scheduler_op.sched_id = XEN_SCHEDULER_CREDIT2;
+	op.u.scheduler_op.cmd = cmd;
+	return op;
+}
+
+/* Weight and cap of a domain and of one vCPU, in credit2's records. */
+START_TEST(sched_params)
+{
+	struct xen_domctl_schedparam_vcpu p = { .vcpuid = 1, .u.credit2 = { .weight = 77, .cap = 0xffff } };
+	struct xen_domctl op;
+	domid_t id = create();
+	uint64_t at;
+
+	op = sched_op(XEN_DOMCTL_SCHEDOP_getinfo);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_scheduler_op, id), 0);
+	ck_assert_uint_eq(op.u.scheduler_op.u.credit2.weight, 256);
+	ck_assert_uint_eq(op.u.scheduler_op.u.credit2.cap, 0);
+	op = sched_op(XEN_DOMCTL_SCHEDOP_putinfo);
+	op.u.scheduler_op.u.credit2.weight = 512;
+	op.u.scheduler_op.u.credit2.cap = 201;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_scheduler_op, id), -EINVAL);
+	op.u.scheduler_op.u.credit2.cap = 150;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_scheduler_op, id), 0);
+	/* 0 and ~0: as it is. */
+	op.u.scheduler_op.u.credit2.weight = 0;
+	op.u.scheduler_op.u.credit2.cap = 0xffff;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_scheduler_op, id), 0);
+	op = sched_op(XEN_DOMCTL_SCHEDOP_getinfo);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_scheduler_op, id), 0);
+	ck_assert_uint_eq(op.u.scheduler_op.u.credit2.weight, 512);
+	ck_assert_uint_eq(op.u.scheduler_op.u.credit2.cap, 150);
+	op.u.scheduler_op.sched_id = XEN_SCHEDULER_CREDIT;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_scheduler_op, id), -EOPNOTSUPP);
+	op = sched_op(9);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_scheduler_op, id), -EINVAL);
+
+	op = sched_op(XEN_DOMCTL_SCHEDOP_putvcpuinfo);
+	at = FAKE_PUT(p);
+	op.u.scheduler_op.u.v.vcpus.p = (void *)at;
+	op.u.scheduler_op.u.v.nr_vcpus = 1;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_scheduler_op, id), 0);
+	op.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_getvcpuinfo;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_scheduler_op, id), 0);
+	FAKE_GET(at, p);
+	ck_assert_uint_eq(p.u.credit2.weight, 77);
+	ck_assert_uint_eq(p.u.credit2.cap, 150);
+	op.u.scheduler_op.u.v.nr_vcpus = 3;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_scheduler_op, id), -EINVAL);
+	p.vcpuid = 2;
+	op.u.scheduler_op.u.v.vcpus.p = (void *)FAKE_PUT(p);
+	op.u.scheduler_op.u.v.nr_vcpus = 1;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_scheduler_op, id), -EINVAL);
+	p = (struct xen_domctl_schedparam_vcpu){ .vcpuid = 0, .u.credit2 = { .weight = 1, .cap = 10 } };
+	op.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_putvcpuinfo;
+	op.u.scheduler_op.u.v.vcpus.p = (void *)FAKE_PUT(p);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_scheduler_op, id), -EOPNOTSUPP);
+	op.u.scheduler_op.u.v.vcpus.p = (void *)FAKE_BAD_PTR;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_scheduler_op, id), -EFAULT);
+	fake_hv_check_leaks();
+}
+END_TEST
+
+START_TEST(affinity)
+{
+	struct xen_domctl op = { 0 };
+	struct xen_domctl_vcpuaffinity *a = &op.u.vcpuaffinity;
+	domid_t id = create();
+	uint64_t mask = 1, got;
+
+	a->vcpu = 1;
+	a->flags = XEN_VCPUAFFINITY_HARD;
+	a->cpumap_hard.nr_bits = 64;
+	a->cpumap_hard.bitmap.p = (void *)FAKE_PUT(mask);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_setvcpuaffinity, id), 0);
+	mask = 6;
+	a->cpumap_hard.bitmap.p = (void *)FAKE_PUT(mask);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_setvcpuaffinity, id), -EINVAL);
+	a->flags = XEN_VCPUAFFINITY_SOFT;
+	a->cpumap_soft = a->cpumap_hard;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_setvcpuaffinity, id), 0);
+	a->flags = XEN_VCPUAFFINITY_HARD;
+	got = FAKE_PUT(mask);
+	a->cpumap_hard.bitmap.p = (void *)got;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_getvcpuaffinity, id), 0);
+	FAKE_GET(got, mask);
+	ck_assert_uint_eq(mask, 1);
+	a->flags = 0;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_setvcpuaffinity, id), -EINVAL);
+	a->flags = XEN_VCPUAFFINITY_HARD;
+	a->cpumap_hard.bitmap.p = (void *)FAKE_BAD_PTR;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_setvcpuaffinity, id), -EFAULT);
+	a->vcpu = 2;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_setvcpuaffinity, id), -ESRCH);
+	fake_hv_check_leaks();
+}
+END_TEST
+
+static int64_t ostler_op(uint64_t op, uint64_t at)
+{
+	return fake_call(OSTLER_OP_NUMBER, op, at, 0);
+}
+
+/* The tools' own hypercall: names, statistics, the trace ring. */
+START_TEST(ostler_ops)
+{
+	struct ostler_name name = { .index = 0 };
+	struct ostler_stats stats = { .domain = create(), .vcpu = OSTLER_STATS_ALL };
+	struct ostler_trace_record got[4];
+	struct ostler_trace t = { .count = 4 };
+	uint64_t at = FAKE_PUT(name), records;
+	struct domain *d;
+
+	ck_assert_int_eq(ostler_op(OSTLER_OP_EXIT_NAME, at), 0);
+	FAKE_GET(at, name);
+	ck_assert_str_eq(name.name, "a-name-that-is-longer-than-");
+	name.index = 1;
+	ck_assert_int_eq(ostler_op(OSTLER_OP_EXIT_NAME, FAKE_PUT(name)), -ENOENT);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_EVENT_NAME, FAKE_PUT(name)), 0);
+	ck_assert_int_eq(ostler_op(0, at), -ENOSYS);
+	ck_assert_int_eq(ostler_op(5, at), -ENOSYS);
+	ck_assert_int_eq(ostler_op(1ull << 40, at), -ENOSYS);
+	at = FAKE_PUT(stats);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_STATS, at), 0);
+	FAKE_GET(at, stats);
+	ck_assert_uint_eq(stats.exits[VMEXIT_PIO], 3);
+	ck_assert_uint_eq(stats.ticks[VMEXIT_PIO], 200);
+	ck_assert_uint_eq(stats.ioreqs, 2);
+	stats.vcpu = 1;
+	at = FAKE_PUT(stats);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_STATS, at), 0);
+	FAKE_GET(at, stats);
+	ck_assert_uint_eq(stats.exits[VMEXIT_PIO], 2);
+	stats.vcpu = 2;
+	ck_assert_int_eq(ostler_op(OSTLER_OP_STATS, FAKE_PUT(stats)), -ESRCH);
+	stats.domain = 0x10001;
+	ck_assert_int_eq(ostler_op(OSTLER_OP_STATS, FAKE_PUT(stats)), -ESRCH);
+
+	records = FAKE_PUT(got);
+	t.records = records;
+	at = FAKE_PUT(t);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_TRACE, at), 0);
+	FAKE_GET(at, t);
+	ck_assert_uint_eq(t.count, 3);
+	ck_assert_uint_eq(t.from, 100);
+	FAKE_GET(records, got);
+	ck_assert_uint_eq(got[1].tsc, 20);
+	ck_assert_uint_eq(OSTLER_TRACE_KIND(got[0].a), 0x7d);
+	t.from = 102;
+	t.count = 4;
+	at = FAKE_PUT(t);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_TRACE, at), 0);
+	FAKE_GET(at, t);
+	ck_assert_uint_eq(t.count, 1);
+	t.records = FAKE_BAD_PTR;
+	ck_assert_int_eq(ostler_op(OSTLER_OP_TRACE, FAKE_PUT(t)), -EFAULT);
+	t.cpu = 1;
+	ck_assert_int_eq(ostler_op(OSTLER_OP_TRACE, FAKE_PUT(t)), -ENOENT);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_TRACE, FAKE_BAD_PTR), -EFAULT);
+	/* Not for guests. */
+	d = fake_guest(1, 16);
+	fake_run_on(d->vcpu[0]);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_EXIT_NAME, at), -EPERM);
+	fake_run_on(dom0->vcpu[0]);
 	fake_hv_check_leaks();
 }
 END_TEST
@@ -339,7 +512,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { creation, pause_and_info, context, crash_and_destroy, park_all,
+	const TTest *const tests[] = { creation, sched_params, affinity, ostler_ops, pause_and_info, context, crash_and_destroy, park_all,
 		creation_without_memory, machine, cpu_policy, NULL };
 
 	return suite_run("domain", setup, tests);

@@ -485,6 +485,61 @@ START_TEST(test_system_selectors)
 }
 END_TEST
 
+static struct emul_segment real[SEG_COUNT + 1];
+static unsigned int fetched;
+
+static void fetch(struct emul_ctxt *c, unsigned int seg)
+{
+	ck_assert(!(fetched >> seg & 1));
+	fetched |= 1u << seg;
+	*(seg == SEG_COUNT ? &c->tr : &c->seg[seg]) = real[seg];
+}
+
+/* Everything but CS is missing, and what stands in its place is wrong. */
+static void lose_segments(void)
+{
+	static struct emul_ops ops;
+
+	emul_env_reset(ENV_PROT32);
+	ops = *env.c.ops;
+	ops.fetch_seg = fetch;
+	env.c.ops = &ops;
+	memcpy(real, env.c.seg, sizeof(env.c.seg));
+	real[SEG_COUNT] = env.c.tr;
+	for (unsigned int i = 0; i < SEG_COUNT; i++) {
+		if (i != SEG_CS) {
+			env.c.seg[i] = (struct emul_segment){ .sel = 0xdead };
+		}
+	}
+	env.c.segs_missing = ((1u << (SEG_COUNT + 1)) - 1) & ~(1u << SEG_CS);
+	fetched = 0;
+}
+
+START_TEST(test_fetched_segments)
+{
+	lose_segments();
+	emul_env_put(ENV_DATA, 0x12345678, 4);
+	REG(RBX) = ENV_DATA;
+	OK(0x8b, 0x03);                                 /* mov (%ebx),%eax */
+	ck_assert_uint_eq(REG(RAX), 0x12345678);
+	ck_assert_uint_eq(fetched, 1u << SEG_DS);
+	REG(RSP) = ENV_STACK;
+	OK(0xff, 0x33);                                 /* pushl (%ebx): DS is there already */
+	ck_assert_uint_eq(emul_env_get(ENV_STACK - 4, 4), 0x12345678);
+	ck_assert_uint_eq(fetched, 1u << SEG_DS | 1u << SEG_SS);
+	OK(0x64, 0x8b, 0x0b);                           /* mov %fs:(%ebx),%ecx */
+	ck_assert_uint_eq(REG(RCX), 0x12345678);
+	OK(0x8c, 0xc2);                                 /* mov %es,%edx */
+	ck_assert_uint_eq(REG(RDX), real[SEG_ES].sel);
+	ck_assert_uint_eq(fetched, 1u << SEG_DS | 1u << SEG_SS | 1u << SEG_FS | 1u << SEG_ES);
+	env.c.cpl = 3;
+	real[SEG_COUNT] = (struct emul_segment){ .attr = 0x8b, .limit = 0x67, .base = ENV_DATA };
+	emul_env_put(ENV_DATA + 0x66, 0x68, 2);
+	FAULTS(VEC_GP, 0xe4, 0x21);                     /* the task register, for its bitmap */
+	ck_assert(fetched >> SEG_COUNT & 1);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -492,7 +547,8 @@ int main(void)
 		test_msr_cpuid_hlt, test_fences_and_flushes, test_interrupt_flag, test_ports,
 		test_port_bitmap, test_locked,
 		test_wide_cmpxchg, test_op_results, test_simd_conditions, test_simd_moves,
-		test_features, test_division, test_tables, test_system_selectors, NULL
+		test_features, test_division, test_fetched_segments,
+		test_tables, test_system_selectors, NULL
 	};
 
 	return suite_run("emul sys", setup, tests);

@@ -38,7 +38,7 @@ uint64_t hvm_guest_tsc(struct vcpu *w, uint64_t tsc) { return tsc + (uint64_t)w-
 void shared_info_time_update(struct vcpu *w) { time_updates++; }
 void shared_info_set_width(struct domain *d, bool wide) { width = wide; }
 bool hvm_guest_is_64bit(struct vcpu *w) { return true; }
-void trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b) { }
+uint64_t trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b) { return 0; }
 
 enum verdict hvm_fault_gp(struct vcpu *w)
 {

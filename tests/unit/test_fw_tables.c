@@ -8,6 +8,7 @@
 #include "hvmloader/mem.h"
 #include "hvmloader/mptable.h"
 #include "hvmloader/smbios.h"
+#include "hvmloader/topology.h"
 
 #define ARENA_PHYS LAYOUT_ACPI
 #define ARENA_SIZE 0x20000
@@ -85,9 +86,19 @@ static uint8_t *find(const char *signature)
 static const uint8_t fake_dsdt[40] = { 'D', 'S', 'D', 'T', 40 };
 static uint8_t fake_ssdt[36] = { 'S', 'S', 'D', 'T', 36 };
 
+/* Without leaf Bh: 2i. */
+static const uint8_t *apic_ids(void)
+{
+	static uint8_t ids[TOPOLOGY_MAX_CPUS];
+	static const uint32_t none[2];
+
+	topology_apic_ids(TOPOLOGY_MAX_CPUS, none, none, ids);
+	return ids;
+}
+
 static struct acpi_world world(void)
 {
-	struct acpi_world w = { .nr_cpus = 3, .online = { 0x05 }, .hpet = true, .com1 = true,
+	struct acpi_world w = { .nr_cpus = 3, .apic_id = apic_ids(), .online = { 0x05 }, .hpet = true, .com1 = true,
 				.hpet_id = 0x8086a201, .pci_min = 0xf0000000,
 				.pci_len = 0x0c000000, .dsdt = { fake_dsdt, sizeof(fake_dsdt) },
 				.ssdt = { { fake_ssdt, sizeof(fake_ssdt) } } };
@@ -190,6 +201,31 @@ START_TEST(test_acpi_madt)
 	ck_assert_uint_eq(info.nr_cpus, 3);
 	ck_assert_uint_eq(info.pci_min, 0xf0000000);
 	ck_assert_uint_eq(((uint8_t *)&info)[0], 0x09); /* COM1, HPET */
+}
+END_TEST
+
+START_TEST(test_apic_ids)
+{
+	static const struct {
+		uint32_t thread[2], core[2];
+		uint8_t id[8];
+	} rows[] = {
+		/* one package of cores, as stock Xen has it; 2 packages of 2 cores of 2 threads; 2 packages of 3 cores */
+		{ { 1, 1 }, { 4, 8 }, { 0, 2, 4, 6, 8, 10, 12, 14 } },
+		{ { 1, 2 }, { 2, 4 }, { 0, 1, 2, 3, 4, 5, 6, 7 } },
+		{ { 1, 1 }, { 3, 3 }, { 0, 2, 4, 8, 10, 12, 16, 18 } },
+		/* 3 threads: the fourth number of a core is left out */
+		{ { 2, 3 }, { 3, 6 }, { 0, 1, 2, 4, 5, 6, 8, 9 } },
+		/* nonsense is not believed */
+		{ { 3, 1 }, { 2, 2 }, { 0, 2, 4, 6, 8, 10, 12, 14 } },
+	};
+	uint8_t ids[TOPOLOGY_MAX_CPUS];
+
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		topology_apic_ids(8, rows[i].thread, rows[i].core, ids);
+		ck_assert_mem_eq(ids, rows[i].id, 8);
+	}
+	ck_assert_uint_eq(apic_ids()[127], 254);
 }
 END_TEST
 
@@ -463,7 +499,7 @@ END_TEST
 
 START_TEST(test_mptable)
 {
-	const struct mptable_world w = { .nr_cpus = 2, .cpu_signature = 0x306c3,
+	const struct mptable_world w = { .nr_cpus = 2, .apic_id = apic_ids(), .cpu_signature = 0x306c3,
 					 .cpu_features = 0x178bfbff, .lapic_version = 0x14 };
 	uint8_t t[1024], *e;
 	unsigned int count[5] = { 0 }, irqs = 0;
@@ -534,6 +570,7 @@ int main(void)
 	tcase_add_test(t, test_acpi_fadt);
 	tcase_add_test(t, test_acpi_madt);
 	tcase_add_test(t, test_acpi_128_cpus);
+	tcase_add_test(t, test_apic_ids);
 	tcase_add_test(t, test_acpi_optional);
 	tcase_add_test(t, test_acpi_extra);
 	tcase_add_test(t, test_acpi_no_memory);

@@ -91,6 +91,25 @@ START_TEST(map_and_unmap)
 }
 END_TEST
 
+/* A frame that is given up while it is mapped, be it by the guest itself, goes on counting. */
+START_TEST(no_more_memory_through_grants)
+{
+	uint64_t before = g->tot_pages;
+	grant_handle_t h;
+
+	grant_to(8, 0, 3, 0);
+	ck_assert_int_eq(populate_set_max(g, before), 0);
+	ck_assert_int_eq(map(8, 0x800, false, &h), GNTST_okay);
+	ck_assert_int_eq(populate_remove(g, GFN(3)), 0);
+	ck_assert_uint_eq(g->tot_pages, before);
+	ck_assert_int_eq(populate_add(g, GFN(3), 0), -ENOMEM);
+	ck_assert_int_eq(unmap(h, 0), GNTST_okay);
+	ck_assert_uint_eq(g->tot_pages, before - 1);
+	ck_assert_int_eq(populate_add(g, GFN(3), 0), 0);
+	fake_hv_check_leaks();
+}
+END_TEST
+
 START_TEST(map_refused)
 {
 	grant_to(8, 0, 3, 0);
@@ -303,7 +322,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { map_and_unmap, map_refused, foreign_pages_are_not_granted, granter_dies,
+	const TTest *const tests[] = { map_and_unmap, no_more_memory_through_grants, map_refused,
+		foreign_pages_are_not_granted, granter_dies,
 		mapper_dies, copies, table_growth, handles_run_out,
 		map_without_memory, NULL };
 

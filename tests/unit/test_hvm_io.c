@@ -303,6 +303,17 @@ START_TEST(test_bulk)
 	ck_assert_uint_eq(sent.data, 0x5000);
 	ck_assert(sent.data_is_ptr && !sent.df && sent.size == 2 && sent.dir == IOREQ_READ);
 	ck_assert_uint_eq(sent.addr, 0x1f0);
+	/* Whole sectors go two words at a time to whoever has the port and the one behind it. */
+	serve(IOREQ_RANGE_PORT, 0x1f0, 0x1f7);
+	ck_assert_int_eq(hvm_io_bulk(v, &a, true, 0x5000, false, &count), ROUTE_DONE);
+	ck_assert_uint_eq(count, 256);
+	ck_assert(sent.count == 128 && sent.size == 4 && sent.addr == 0x1f0 && sent.data_is_ptr);
+	count = 18 / 2;
+	ck_assert_int_eq(hvm_io_bulk(v, &a, true, 0x5000, false, &count), ROUTE_DONE);
+	ck_assert(count == 9 && sent.count == 9 && sent.size == 2);
+	count = 256;
+	ck_assert_int_eq(hvm_io_bulk(v, &a, true, 0x51fe, true, &count), ROUTE_DONE);
+	ck_assert(sent.count == 256 && sent.size == 2 && sent.df);
 	/* Memory: all of it must be the server's, in the direction it goes. */
 	a = (struct io_access){ IO_MMIO, true, 4, 0xa0000, 0 };
 	serve(IOREQ_RANGE_MEMORY, 0xa0000, 0xa0fff);

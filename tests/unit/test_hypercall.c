@@ -13,6 +13,7 @@
 #include "dom/shared_info.h"
 #include "fake/fake_hv.h"
 #include "fake/suite.h"
+#include "ioreq/private_abi.h"
 
 static struct domain *g;
 
@@ -150,7 +151,8 @@ START_TEST(params)
 	ck_assert_uint_eq(v, 0);
 	v = 0xfeffe;
 	ck_assert_int_eq(param(HVMOP_set_param, g->id, HVM_PARAM_STORE_PFN, &v), 0);
-	ck_assert_int_eq(param(HVMOP_set_param, g->id, 39, &v), -EINVAL);
+	ck_assert_int_eq(param(HVMOP_set_param, g->id, PRIVATE_HVM_PARAMS, &v), -EINVAL);
+	ck_assert_int_eq(param(HVMOP_set_param, g->id, PRIVATE_HVM_PARAM_TOPOLOGY, &v), 0);
 	ck_assert_int_eq(param(HVMOP_set_param, g->id, HVM_PARAM_PAE_ENABLED, &v), -EINVAL);
 	ck_assert_int_eq(param(HVMOP_set_param, 88, HVM_PARAM_STORE_PFN, &v), -ESRCH);
 	ck_assert_int_eq(param(HVMOP_set_param, g->id, HVM_PARAM_VIRIDIAN, &v), 0);
@@ -160,6 +162,7 @@ START_TEST(params)
 	ck_assert_int_eq(param(HVMOP_get_param, DOMID_SELF, HVM_PARAM_STORE_PFN, &v), 0);
 	ck_assert_uint_eq(v, 0xfeffe);
 	ck_assert_int_eq(param(HVMOP_set_param, DOMID_SELF, HVM_PARAM_STORE_PFN, &v), -EPERM);
+	ck_assert_int_eq(param(HVMOP_set_param, DOMID_SELF, PRIVATE_HVM_PARAM_TOPOLOGY, &v), -EPERM);
 	ck_assert_int_eq(param(HVMOP_get_param, DOMID_SELF, HVM_PARAM_TIMER_MODE, &v), -EPERM);
 	ck_assert_int_eq(param(HVMOP_get_param, 0, HVM_PARAM_STORE_PFN, &v), -EPERM);
 	/* The layout follows the mode of the caller that sets the callback. */

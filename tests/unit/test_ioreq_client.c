@@ -24,7 +24,7 @@ static struct ioreq_slot *slot;
 struct ioreq_slot *ioreq_server_slot(struct ioreq_server *s, unsigned int vcpu) { return &s->slot[vcpu]; }
 bool ioreq_server_active(const struct ioreq_server *s) { return s->active; }
 void ioreq_server_put(struct ioreq_server *s) { s->puts++; }
-void trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b) { }
+uint64_t trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b) { return 0; }
 
 void ioreq_server_notify(struct ioreq_server *s, unsigned int vcpu)
 {

@@ -68,6 +68,52 @@ START_TEST(populate_and_decrease)
 }
 END_TEST
 
+/* While one vCPU populates a block whose last frame is taken, another one moves the block's second frame away. */
+static void move_second_frame(gfn_t gfn)
+{
+	if (gfn.v == 67) {
+		fake_map_hook = NULL;
+		ck_assert_int_eq(populate_move(g, GFN(65), GFN(100)), 0);
+	}
+}
+
+START_TEST(frames_moved_while_populating)
+{
+	uint64_t taken = 67, block = 64;
+	struct page *p;
+
+	ck_assert_int_eq(populate(g->id, &taken, 1, 0), 1);
+	fake_map_hook = move_second_frame;
+	ck_assert_int_eq(populate(g->id, &block, 1, 2), 0);
+	/* The frame that was moved is the guest's, and nobody else's; the others are free. */
+	ck_assert_int_eq(p2m_get_own_page(g, GFN(100), true, &p), 0);
+	ck_assert_uint_eq(p->refs, 2);
+	page_put(p);
+	ck_assert_uint_eq(g->tot_pages, 2);
+	for (uint64_t i = 64; i < 67; i++) {
+		ck_assert_int_eq(p2m_lookup(g, GFN(i)).type, P2M_HOLE);
+	}
+	fake_hv_check_leaks();
+}
+END_TEST
+
+static void kill_guest(gfn_t gfn)
+{
+	fake_map_hook = NULL;
+	ck_assert_int_eq(domain_destroy(g), 0);
+}
+
+START_TEST(destroyed_while_populating)
+{
+	uint64_t block = 64;
+
+	fake_map_hook = kill_guest;
+	ck_assert_int_eq(populate(g->id, &block, 1, 2), 0);
+	g = NULL;
+	fake_hv_check_leaks();
+}
+END_TEST
+
 START_TEST(from_32_bits)
 {
 	struct { uint32_t list, nr, order, flags; uint16_t domid, pad; } r = { .nr = 2, .domid = DOMID_SELF };
@@ -151,13 +197,14 @@ START_TEST(foreign_maps)
 	ck_assert_str_eq(fake_page_at(g, GFN(40)), "x");
 	ck_assert_int_eq(foreign(0, idxs, gpfns, errs, 1), -EINVAL);
 	ck_assert_int_eq(foreign(9, idxs, gpfns, errs, 1), -ESRCH);
-	/* The guest gives the page up: the mapping keeps it. */
+	/* The guest gives the page up: the mapping keeps it, and it counts as the guest's until then. */
 	ck_assert_int_eq(decrease(g->id, gfns, 1, 0), 1);
-	ck_assert_uint_eq(g->tot_pages, 1);
+	ck_assert_uint_eq(g->tot_pages, 2);
 	ck_assert_str_eq(fake_page_at(dom0, GFN(0x900)), "x");
 	ck_assert_int_eq(op(XENMEM_remove_from_physmap, FAKE_PUT(m)), 0);
 	ck_assert_int_eq(op(XENMEM_remove_from_physmap, FAKE_PUT(m)), -ENOENT);
 	ck_assert_uint_eq(page_count_free(), before - 1);
+	ck_assert_uint_eq(g->tot_pages, 1);
 	/* A mapping over a mapping drops the first. */
 	ck_assert_int_eq(foreign(g->id, idxs + 2, gpfns + 2, errs, 1), 0);
 	ck_assert_uint_eq(fake_page_refs(GFN(41), g), 2);
@@ -263,7 +310,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { populate_and_decrease, from_32_bits, shared_info_page, foreign_maps,
+	const TTest *const tests[] = { populate_and_decrease, frames_moved_while_populating,
+		destroyed_while_populating, from_32_bits, shared_info_page, foreign_maps,
 		guests_map_nothing_foreign, memory_maps, counts_and_the_rest,
 		without_memory, NULL };
 

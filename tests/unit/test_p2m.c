@@ -469,6 +469,31 @@ START_TEST(test_teardown_budget)
 	ck_assert_uint_eq(foreign->refs, 1);
 	page_put(foreign);
 	ck_assert_int_eq(p2m_teardown(&dom, 0), 0);
+	/* Who comes late, from a call that began before, leaves nothing behind. */
+	ck_assert_int_eq(p2m_map(&dom, G(0x7), MFN(1), 0, P2M_RAM), -EINVAL);
+	finish(0);
+}
+END_TEST
+
+/* A guest that puts what it has wherever it costs tables, which are nobody's but the machine's. */
+START_TEST(test_table_limit)
+{
+	struct p2m_entry old;
+	uint64_t gfn = 0;
+	int rc;
+
+	p2m_set_limit(&dom, 12800);
+	do {
+		gfn += 1 << 18;
+		rc = p2m_map(&dom, G(gfn), MFN(3), 0, P2M_RAM);
+	} while (rc == 0);
+	ck_assert_int_eq(rc, -ENOMEM);
+	/* Two tables for each place, and one more for every 512 of them. */
+	ck_assert_uint_ge(gfn >> 18, 170);
+	ck_assert_uint_le(p->tables, 256 + 100);
+	/* What is there can be taken out, which makes room. */
+	ck_assert_int_eq(p2m_unmap(&dom, G(1 << 18), &old), 0);
+	map(gfn, 3, 0, P2M_RAM);
 	finish(0);
 }
 END_TEST
@@ -628,7 +653,7 @@ int main(void)
 {
 	const TTest *const tests[] = { test_sizes, test_arguments, test_exists, test_unmap_splits, test_access_bits,
 		test_empty_tables_go, test_retire, test_set_type, test_get_page, test_get_page_in_large,
-		test_read, test_references, test_teardown_budget, test_no_memory, test_random, NULL };
+		test_read, test_references, test_teardown_budget, test_table_limit, test_no_memory, test_random, NULL };
 
 	return suite_run("p2m", setup, tests);
 }

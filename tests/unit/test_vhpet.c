@@ -182,11 +182,11 @@ START_TEST(test_periodic)
 	w.now += 16 * MS;
 	rd(COMP(0));
 	ck_assert_uint_eq(w.rises[22], 1004);
-	/* Too fast is stretched to 10 us. */
+	/* Too fast is stretched to 200 us. */
 	wr(COMP(0), 1);
 	ticks(MS);
 	w.rises[22] = 0;
-	ticks(10 * MS);
+	ticks(200 * MS);
 	ck_assert_uint_eq(w.rises[22], 1000);
 	/* Period 0 is none. */
 	wr(COMP(0), 0);
@@ -335,6 +335,21 @@ START_TEST(test_32_bit)
 }
 END_TEST
 
+/* A period of 2^32 + 1 ticks that loses its upper half is not a period of one. */
+START_TEST(test_period_cut_to_32_bits)
+{
+	wr(0x10, 1);
+	wr(CONF(1), 23 << 9 | 4 | 8 | 0x40);
+	wr(COMP(1), rd(0xf0) + MS);
+	wr(COMP(1), 0x100000001ull);
+	wr(CONF(1), 23 << 9 | 4 | 8 | 1 << 8);
+	ticks(MS);
+	w.rises[23] = 0;
+	ticks(200 * MS);
+	ck_assert_uint_eq(w.rises[23], 1000);
+}
+END_TEST
+
 START_TEST(test_level)
 {
 	wr(CONF(0), 21 << 9 | 2 | 4);
@@ -401,6 +416,14 @@ START_TEST(test_random_accesses)
 		if (rnd_below(&r, 1000) == 0) {
 			w.now += rnd_below(&r, 1ull << 42);
 		}
+		if (rnd_below(&r, 50) == 0) {
+			vhpet_set_policy(&v, rnd_below(&r, VTICK_POLICIES));
+		}
+		for (unsigned int n = 20; n < 24; n++) {
+			w.waiting[n] = rnd_below(&r, 2);
+		}
+		w.msi_waiting = rnd_below(&r, 2);
+		vhpet_taken(&v);
 	}
 }
 END_TEST
@@ -409,7 +432,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		test_registers, test_counter, test_one_shot, test_reset_comparator_is_silent,
-		test_periodic, test_policies, test_fsb, test_32_bit, test_level, test_legacy, test_random_accesses, NULL
+		test_periodic, test_policies, test_fsb, test_32_bit, test_period_cut_to_32_bits, test_level, test_legacy,
+		test_random_accesses, NULL
 	};
 
 	return suite_run("vhpet", setup, tests);

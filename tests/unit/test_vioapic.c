@@ -43,12 +43,12 @@ static void setup(void)
 START_TEST(test_registers)
 {
 	ck_assert_uint_eq(rd(0), 0x01000000);
-	ck_assert_uint_eq(rd(1), 0x002f0011);
+	ck_assert_uint_eq(rd(1), 0x002f0020);
 	wr(0, 0xffffffff);
 	ck_assert_uint_eq(rd(0), 0x0f000000);
 	ck_assert_uint_eq(rd(2), 0x0f000000);
 	wr(1, 0);
-	ck_assert_uint_eq(rd(1), 0x002f0011);
+	ck_assert_uint_eq(rd(1), 0x002f0020);
 	for (unsigned int pin = 0; pin < 48; pin++) {
 		ck_assert_uint_eq(rd(0x10 + 2 * pin), 0x00010000);
 		ck_assert_uint_eq(rd(0x11 + 2 * pin), 0);
@@ -168,7 +168,7 @@ START_TEST(test_sizes)
 	io_write(io, &v, VIOAPIC_BASE, 1, 0x01);
 	ck_assert_uint_eq(io_read(io, &v, VIOAPIC_BASE, 4), 1);
 	ck_assert_uint_eq(io_read(io, &v, VIOAPIC_BASE + 0x12, 1), 0x2f);
-	ck_assert_uint_eq(io_read(io, &v, VIOAPIC_BASE + 0x10, 8), 0x002f0011);
+	ck_assert_uint_eq(io_read(io, &v, VIOAPIC_BASE + 0x10, 8), 0x002f0020);
 	ck_assert_uint_eq(io_read(io, &v, VIOAPIC_BASE + 0x20, 4), 0);
 	io_write(io, &v, VIOAPIC_BASE, 4, 0x10);
 	io_write(io, &v, VIOAPIC_BASE + 0x10, 1, 0x77);

@@ -1,142 +1,16 @@
 /*
  * vlapic*.c: values and rules of the Intel SDM's APIC chapter: priorities, both register views,
- * IA32_APIC_BASE transitions, ICR and destinations, errors, the three timer modes.
+ * IA32_APIC_BASE transitions, ICR and destinations, errors.
  */
-#include <errno.h>
-#include <string.h>
-#include "dev/vlapic.h"
 #include "fake/rnd.h"
-#include "fake/suite.h"
-
-#define BASE VLAPIC_DEFAULT_BASE
-
-struct world {
-	uint64_t now, tsc_per_ns;
-	uint64_t timer;
-	unsigned int timer_sets, ipis, eois, enabled, dest_changes;
-	uint8_t last_eoi;
-	struct apic_msg last_ipi;
-};
-
-static uint64_t w_now(void *ctx)
-{
-	return ((struct world *)ctx)->now;
-}
-
-static uint64_t w_tsc(void *ctx)
-{
-	struct world *w = ctx;
-	return w->now * w->tsc_per_ns;
-}
-
-static uint64_t w_tsc_to_ns(void *ctx, uint64_t tsc)
-{
-	return tsc / ((struct world *)ctx)->tsc_per_ns;
-}
-
-static void w_timer_set(void *ctx, uint64_t deadline)
-{
-	((struct world *)ctx)->timer = deadline;
-	((struct world *)ctx)->timer_sets++;
-}
-
-static void w_ipi(void *ctx, const struct apic_msg *msg)
-{
-	((struct world *)ctx)->last_ipi = *msg;
-	((struct world *)ctx)->ipis++;
-}
-
-static void w_eoi(void *ctx, uint8_t vector)
-{
-	((struct world *)ctx)->last_eoi = vector;
-	((struct world *)ctx)->eois++;
-}
-
-static void w_enabled(void *ctx)
-{
-	((struct world *)ctx)->enabled++;
-}
-
-static void w_dest_changed(void *ctx)
-{
-	((struct world *)ctx)->dest_changes++;
-}
-
-static struct world w;
-static const struct vlapic_host host = {
-	.now_ns = w_now, .tsc = w_tsc, .tsc_to_ns = w_tsc_to_ns, .timer_set = w_timer_set,
-	.ipi = w_ipi, .eoi = w_eoi, .enabled = w_enabled, .dest_changed = w_dest_changed, .ctx = &w,
-};
-static struct vlapic v;
-
-static uint32_t rd(uint64_t offset)
-{
-	struct io_access a = { .space = IO_MMIO, .size = 4, .addr = BASE + offset, .data = ~0ull };
-
-	ck_assert_int_eq(vlapic_mmio(&v, &a), IO_DONE);
-	return a.data;
-}
-
-static void wr(uint64_t offset, uint32_t value)
-{
-	struct io_access a = { .space = IO_MMIO, .write = true, .size = 4, .addr = BASE + offset,
-			       .data = value };
-
-	ck_assert_int_eq(vlapic_mmio(&v, &a), IO_DONE);
-}
-
-static uint64_t rdmsr(uint32_t msr)
-{
-	uint64_t value = ~0ull;
-
-	ck_assert_int_eq(vlapic_msr_read(&v, msr, &value), 0);
-	return value;
-}
-
-#define wrmsr_ok(msr, value) ck_assert_int_eq(vlapic_msr_write(&v, (msr), (value)), 0)
-#define wrmsr_gp(msr, value) ck_assert_int_eq(vlapic_msr_write(&v, (msr), (value)), -EINVAL)
-#define ENTER_X2APIC() wrmsr_ok(0x1b, BASE | APIC_BASE_ENABLE | APIC_BASE_X2APIC)
-
-/* Let time pass; the timer's deadlines on the way are served at their exact time. */
-static void advance(uint64_t ns)
-{
-	uint64_t end = w.now + ns;
-
-	while (w.timer != 0 && w.timer <= end) {
-		w.now = w.timer > w.now ? w.timer : w.now;
-		w.timer = 0;
-		vlapic_timer_expired(&v);
-	}
-	w.now = end;
-}
-
-/* Take and count a pending vector, with its EOI. */
-static unsigned int take(uint8_t vector)
-{
-	if (vlapic_pending(&v) != vector) {
-		return 0;
-	}
-	vlapic_ack(&v, vector);
-	vlapic_write_eoi(&v);
-	return 1;
-}
-
-static void setup(void)
-{
-	memset(&w, 0, sizeof(w));
-	w.tsc_per_ns = 3;
-	w.now = 1000000;
-	vlapic_init(&v, &host, 6, true, true);
-	v.tick.policy = VTICK_MERGE;
-	wr(0xf0, 0x1ff);
-}
+#include "fake/vlapic_world.h"
 
 START_TEST(test_reset_values)
 {
 	vlapic_init(&v, &host, 6, true, true);
 	ck_assert_uint_eq(rdmsr(0x1b), 0xfee00900);
 	ck_assert_uint_eq(rd(0x20), 0x06000000);
-	ck_assert_uint_eq(rd(0x30), 0x00060014);
+	ck_assert_uint_eq(rd(0x30), 0x01060014);
 	ck_assert_uint_eq(rd(0x80), 0);
 	ck_assert_uint_eq(rd(0xa0), 0);
 	ck_assert_uint_eq(rd(0xd0), 0);
@@ -244,6 +118,35 @@ START_TEST(test_software_disable)
 }
 END_TEST
 
+START_TEST(test_eoi_broadcast)
+{
+	/* A level-triggered vector's EOI is told to the I/O APICs, an edge's is not. */
+	vlapic_set_irq(&v, 0x50, false);
+	ck_assert_uint_eq(take(0x50), 1);
+	ck_assert_uint_eq(w.eois, 0);
+	vlapic_set_irq(&v, 0x51, true);
+	ck_assert_uint_eq(take(0x51), 1);
+	ck_assert_uint_eq(w.eois, 1);
+	ck_assert_uint_eq(w.last_eoi, 0x51);
+	/* Unless SVR bit 12 says no: software writes the I/O APIC's EOI register then. */
+	wr(0xf0, 0x11ff);
+	ck_assert_uint_eq(rd(0xf0), 0x11ff);
+	vlapic_set_irq(&v, 0x51, true);
+	ck_assert_uint_eq(take(0x51), 1);
+	ck_assert_uint_eq(w.eois, 1);
+	ck_assert_uint_eq(rd(0x120), 0);
+	ENTER_X2APIC();
+	wrmsr_ok(0x80f, 0x1ff);
+	wrmsr_ok(0x80f, 0x11ff);
+	wrmsr_gp(0x80f, 0x21ff);
+	/* Where the I/O APICs are the machine's own it is not offered. */
+	vlapic_init(&v, &host, 6, true, false);
+	ck_assert_uint_eq(rd(0x30), 0x00060014);
+	wr(0xf0, 0x11ff);
+	ck_assert_uint_eq(rd(0xf0), 0x1ff);
+}
+END_TEST
+
 START_TEST(test_errors)
 {
 	wr(0x370, 0xe1);
@@ -296,7 +199,7 @@ START_TEST(test_apic_base_transitions)
 	ck_assert_int_eq(vlapic_mmio(&v, &a), IO_UNCLAIMED);
 	a.addr = 0xfec10030;
 	ck_assert_int_eq(vlapic_mmio(&v, &a), IO_DONE);
-	ck_assert_uint_eq(a.data, 0x60014);
+	ck_assert_uint_eq(a.data, 0x01060014);
 	vlapic_init(&v, &host, 6, true, false);
 	wrmsr_gp(0x1b, x2);
 }
@@ -333,7 +236,7 @@ START_TEST(test_x2apic_registers)
 	wrmsr_gp(0x808, 1ull << 32);
 	wrmsr_ok(0x808, 0x3f);
 	ck_assert_uint_eq(rdmsr(0x80a), 0x3f);
-	wrmsr_gp(0x80f, 0x1000);
+	wrmsr_gp(0x80f, 0x2000);
 	wrmsr_ok(0x80f, 0x1ff);
 	wrmsr_gp(0x832, 0x80020);
 	wrmsr_ok(0x832, 0x20020);
@@ -490,210 +393,6 @@ START_TEST(test_lvt_sources)
 }
 END_TEST
 
-START_TEST(test_timer_one_shot)
-{
-	wr(0x320, 0x40);
-	wr(0x3e0, 0x3);                 /* divide by 16 */
-	wr(0x380, 1000);
-	ck_assert_uint_eq(w.timer, 1000000 + 16000);
-	advance(1600);
-	ck_assert_uint_eq(rd(0x390), 900);
-	advance(14399);
-	ck_assert_uint_eq(rd(0x390), 1);
-	ck_assert_uint_eq(take(0x40), 0);
-	advance(1);
-	ck_assert_uint_eq(rd(0x390), 0);
-	ck_assert_uint_eq(take(0x40), 1);
-	advance(1000000);
-	ck_assert_uint_eq(take(0x40), 0);
-	ck_assert_uint_eq(rd(0x380), 1000);
-	wr(0x380, 1000);
-	wr(0x380, 0);
-	ck_assert_uint_eq(w.timer, 0);
-	ck_assert_uint_eq(rd(0x390), 0);
-}
-END_TEST
-
-START_TEST(test_timer_divisors)
-{
-	static const uint8_t dcr[] = { 0xb, 0x0, 0x1, 0x2, 0x3, 0x8, 0x9, 0xa };
-
-	wr(0x320, 0x40);
-	for (unsigned int i = 0; i < 8; i++) {
-		wr(0x3e0, dcr[i]);
-		wr(0x380, 100000);
-		ck_assert_uint_eq(w.timer - w.now, 100000u << i);
-	}
-	/* A change on the way keeps the count. */
-	wr(0x3e0, 0xb);
-	wr(0x380, 100000);
-	advance(40000);
-	wr(0x3e0, 0x0);
-	ck_assert_uint_eq(rd(0x390), 60000);
-	ck_assert_uint_eq(w.timer - w.now, 120000);
-	wr(0x3e0, 0xff);
-	ck_assert_uint_eq(rd(0x3e0), 0xb);
-}
-END_TEST
-
-START_TEST(test_timer_periodic)
-{
-	const uint64_t start = w.now;
-
-	wr(0x3e0, 0xb);
-	wr(0x320, 0x20040);
-	wr(0x380, 30000);
-	for (unsigned int i = 1; i <= 10; i++) {
-		advance(30000);
-		ck_assert_uint_eq(take(0x40), 1);
-	}
-	/* Late service merges rounds and keeps to the grid. */
-	w.now += 100000;
-	w.timer = 0;
-	vlapic_timer_expired(&v);
-	ck_assert_uint_eq(take(0x40), 1);
-	ck_assert_uint_eq(w.timer, start + 14 * 30000);
-	ck_assert_uint_eq(rd(0x390), 20000);
-	/* Early service fires nothing. */
-	vlapic_timer_expired(&v);
-	ck_assert_uint_eq(take(0x40), 0);
-	/* Masked it counts on silently; unmasked it continues. */
-	wr(0x320, 0x30040);
-	ck_assert_uint_eq(w.timer, 0);
-	advance(60000);
-	ck_assert_uint_eq(rd(0x390), 20000);
-	wr(0x320, 0x20040);
-	ck_assert_uint_eq(take(0x40), 0);
-	ck_assert_uint_eq(w.timer - w.now, 20000);
-	/* To one-shot: the current round is the last. */
-	wr(0x320, 0x40);
-	advance(20000);
-	ck_assert_uint_eq(take(0x40), 1);
-	ck_assert_uint_eq(w.timer, 0);
-}
-END_TEST
-
-START_TEST(test_timer_policies)
-{
-	unsigned int taken = 0;
-
-	/* Catching up: one in the request register, the others as each is taken. */
-	v.tick.policy = VTICK_CATCHUP;
-	wr(0x3e0, 0xb);
-	wr(0x320, 0x20040);
-	wr(0x380, 30000);
-	advance(10 * 30000 + 15000);
-	while (take(0x40)) {
-		taken++;
-	}
-	ck_assert_uint_eq(taken, 10);
-	ck_assert_uint_eq(rd(0x390), 15000);
-	/* Another vector gives none; masked they are forgotten. */
-	advance(2 * 30000);
-	vlapic_set_irq(&v, 0x51, false);
-	ck_assert_uint_eq(take(0x51), 1);
-	ck_assert_uint_eq(v.tick.owed, 1);
-	wr(0x320, 0x30040);
-	ck_assert_uint_eq(v.tick.owed, 0);
-	ck_assert_uint_eq(take(0x40), 1);
-	ck_assert_uint_eq(take(0x40), 0);
-	/* Delay: the countdown begins anew with the late one. */
-	v.tick.policy = VTICK_DELAY;
-	wr(0x320, 0x20040);
-	wr(0x380, 30000);
-	advance(10 * 30000 + 15000);
-	ck_assert_uint_eq(take(0x40), 1);
-	ck_assert_uint_eq(take(0x40), 0);
-	ck_assert_uint_eq(rd(0x390), 30000);
-	advance(29999);
-	ck_assert_uint_eq(take(0x40), 0);
-	advance(1);
-	ck_assert_uint_eq(take(0x40), 1);
-	/* Discard: found late, none; the next on the grid. */
-	v.tick.policy = VTICK_DISCARD;
-	w.now += 5 * 30000 + 15000;
-	w.timer = 0;
-	vlapic_timer_expired(&v);
-	ck_assert_uint_eq(take(0x40), 0);
-	advance(15000);
-	ck_assert_uint_eq(take(0x40), 1);
-}
-END_TEST
-
-START_TEST(test_timer_replaced)
-{
-	/* A countdown that ended unseen fires before the next one begins. */
-	wr(0x3e0, 0xb);
-	wr(0x320, 0x40);
-	wr(0x380, 5000);
-	w.now += 5000;
-	wr(0x380, 7000);
-	ck_assert_uint_eq(take(0x40), 1);
-	ck_assert_uint_eq(rd(0x390), 7000);
-}
-END_TEST
-
-START_TEST(test_timer_periodic_is_bounded)
-{
-	wr(0x3e0, 0xb);
-	wr(0x320, 0x20040);
-	w.timer_sets = 0;
-	wr(0x380, 1);
-	advance(1000000);
-	ck_assert_uint_le(w.timer_sets, 101);
-	ck_assert_uint_ge(w.timer_sets, 90);
-}
-END_TEST
-
-START_TEST(test_timer_one_shot_masked_end)
-{
-	wr(0x3e0, 0xb);
-	wr(0x320, 0x10040);
-	wr(0x380, 5000);
-	advance(10000);
-	wr(0x320, 0x40);
-	ck_assert_uint_eq(w.timer, 0);
-	ck_assert_uint_eq(take(0x40), 0);
-	wr(0x320, 0x20040);
-	ck_assert_uint_eq(w.timer, 0);
-}
-END_TEST
-
-START_TEST(test_timer_tsc_deadline)
-{
-	wrmsr_ok(0x6e0, 3100000);
-	ck_assert_uint_eq(rdmsr(0x6e0), 0);             /* not in that mode */
-	wr(0x320, 0x40040);
-	wr(0x380, 7);
-	ck_assert_uint_eq(rd(0x380), 0);
-	wrmsr_ok(0x6e0, 3600000);
-	ck_assert_uint_eq(rdmsr(0x6e0), 3600000);
-	ck_assert_uint_eq(w.timer, 1200000);
-	ck_assert_uint_eq(rd(0x390), 0);
-	advance(200000);
-	ck_assert_uint_eq(rdmsr(0x6e0), 0);
-	ck_assert_uint_eq(take(0x40), 1);
-	/* In the past: at once. Rounded early: again. */
-	wrmsr_ok(0x6e0, 1);
-	ck_assert_uint_eq(take(0x40), 1);
-	ck_assert_uint_eq(w.timer, 0);
-	wrmsr_ok(0x6e0, 3600000 + 302);
-	ck_assert_uint_eq(w.timer, 1200100);
-	advance(100);
-	ck_assert_uint_eq(take(0x40), 0);
-	advance(1);
-	ck_assert_uint_eq(take(0x40), 1);
-	/* 0 disarms, and so does leaving the mode. */
-	wrmsr_ok(0x6e0, 9000000);
-	wrmsr_ok(0x6e0, 0);
-	ck_assert_uint_eq(w.timer, 0);
-	wrmsr_ok(0x6e0, 9000000);
-	wr(0x320, 0x40);
-	ck_assert_uint_eq(w.timer, 0);
-	ck_assert_uint_eq(rdmsr(0x6e0), 0);
-}
-END_TEST
-
 START_TEST(test_access_sizes)
 {
 	struct io_access a = { .size = 1, .addr = BASE + 0x32 };
@@ -702,7 +401,7 @@ START_TEST(test_access_sizes)
 	ck_assert_uint_eq(a.data, 0x06);
 	a = (struct io_access){ .size = 8, .addr = BASE + 0x30 };
 	vlapic_mmio(&v, &a);
-	ck_assert_uint_eq(a.data, 0x60014);
+	ck_assert_uint_eq(a.data, 0x01060014);
 	a = (struct io_access){ .size = 4, .addr = BASE + 0x34, .data = 5 };
 	vlapic_mmio(&v, &a);
 	ck_assert_uint_eq(a.data, 0);
@@ -754,6 +453,9 @@ START_TEST(test_random_accesses)
 			vlapic_mmio(&v, &a);
 			break;
 		}
+		if (rnd_below(&r, 50) == 0) {
+			v.tick.policy = rnd_below(&r, VTICK_POLICIES);
+		}
 		int vector = vlapic_pending(&v);
 		ck_assert_int_ge(vector, -1);
 		if (vector >= 0) {
@@ -768,12 +470,9 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		test_reset_values, test_irr_isr_tmr_registers, test_priorities,
-		test_software_disable, test_errors, test_apic_base_transitions,
+		test_software_disable, test_eoi_broadcast, test_errors, test_apic_base_transitions,
 		test_x2apic_registers, test_icr_xapic, test_icr_x2apic, test_destinations_xapic,
-		test_destinations_x2apic, test_lvt_sources, test_timer_one_shot,
-		test_timer_divisors, test_timer_periodic, test_timer_periodic_is_bounded,
-		test_timer_policies, test_timer_replaced,
-		test_timer_one_shot_masked_end, test_timer_tsc_deadline, test_access_sizes,
+		test_destinations_x2apic, test_lvt_sources, test_access_sizes,
 		test_random_accesses, NULL
 	};
 

@@ -374,7 +374,7 @@ static bool bit(const uint8_t *map, unsigned int n)
 
 START_TEST(test_maps)
 {
-	const uint8_t *m = hpa_virt(vmx_msr_bitmap()), *io = hpa_virt(vmx_io_bitmap(true, trapped));
+	const uint8_t *m = hpa_virt(vmx_msr_bitmap(false)), *io = hpa_virt(vmx_io_bitmap(true, trapped));
 	const uint8_t *guest = hpa_virt(vmx_io_bitmap(false, NULL));
 
 	for (unsigned int n = 0; n < 0x2000; n++) {
@@ -401,6 +401,37 @@ START_TEST(test_priority)
 	vmx_want_window(&a, WINDOW_TPR, false);
 	run(&a);
 	ck_assert_uint_eq(of(&a)[VMCS_TPR_THRESHOLD], 0);
+}
+END_TEST
+
+/* Reads of x2APIC registers: only when asked for, only in that mode, only of what does not change by itself. */
+START_TEST(test_apic_registers)
+{
+	uint32_t reg[64] = { [2] = 7, [3] = 0x50014, [0xa] = 0x99, [0x39] = 0x1234, [0x3e] = 0xb };
+	const uint64_t assist = PROC2_X2APIC | PROC2_APIC_REGISTERS;
+
+	ck_assert(!a.apic_registers && vmx_caps.virtual_intr);
+	cmdline.apic_registers = true;
+	ck_assert_int_eq(vmx_caps_read(), 0);
+	ck_assert(vmx_caps.apic_registers && !(vmx_caps.proc2 & assist));
+	vmx_set_apic(&a, reg);
+	ck_assert_uint_eq(of(&a)[VMCS_PROC2_CONTROLS] & assist, assist);
+	const uint8_t *m = hpa_virt(HPA(of(&a)[VMCS_MSR_BITMAP])), *page = a.vmx->virtual_apic;
+	ck_assert(!bit(m, 0x802) && !bit(m, 0x808) && !bit(m, 0x83e) && bit(m, 0x80a) && bit(m, 0x839) && bit(m, 0x830));
+	ck_assert(bit(m + 0x800, 0x802) && bit(m + 0x800, 0x808) && bit(m + 0x800, 0x80b));
+	ck_assert(page[0x20] == 7 && page[0x30] == 0x14 && page[0x3e0] == 0xb && page[0xa0] == 0 && page[0x390] == 0);
+	vmx_set_apic(&a, NULL);
+	ck_assert_uint_eq(of(&a)[VMCS_PROC2_CONTROLS] & assist, 0);
+	m = hpa_virt(HPA(of(&a)[VMCS_MSR_BITMAP]));
+	ck_assert(bit(m, 0x802) && bit(m, 0x808));
+	/* not without the TPR shadow, not on a processor that lacks one of the two */
+	cmdline.no_tpr_shadow = true;
+	ck_assert_int_eq(vmx_caps_read(), 0);
+	ck_assert(!vmx_caps.apic_registers);
+	cmdline.no_tpr_shadow = false;
+	cap.proc2 = ~(uint64_t)PROC2_X2APIC << 32;
+	ck_assert_int_eq(vmx_caps_read(), 0);
+	ck_assert(!vmx_caps.apic_registers);
 }
 END_TEST
 
@@ -493,7 +524,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = { test_reset, test_enter, test_translations, test_current, test_msrs, test_maps,
-		test_priority, test_host_events, test_refused, test_no_memory, test_caps, NULL };
+		test_priority, test_apic_registers, test_host_events, test_refused, test_no_memory, test_caps, NULL };
 
 	return suite_run("vmx_enter", setup, tests);
 }

@@ -247,7 +247,28 @@ START_TEST(test_policy_catchup)
 	ck_assert_uint_eq(w.rises[8], 10);
 	fake_run_to(&w, start + SECOND);
 	ck_assert_uint_eq(w.rises[8], 1024);
+	/* At another rate the time that is owed stays: ten of 1024 Hz are five of 512 Hz. */
+	w.waiting[8] = true;
+	w.now += 10 * SECOND / 1024;
+	vrtc_timer(&v, VRTC_TIMER_PERIODIC);
+	ck_assert_uint_eq(v.tick.owed, 10);
+	wr(0x0a, 0x27);
+	ck_assert_uint_eq(v.tick.owed, 5);
+	wr(0x0a, 0x20);
+	ck_assert_uint_eq(v.tick.owed, 0);
+	w.waiting[8] = false;
+	start = start_ticks(VTICK_CATCHUP);
+	w.rises[8] = 1024;
+	/* The flag of a tick whose edge still waits stays for its handler, but for one read only. */
+	fake_run(&w, SECOND / 1000);
+	ck_assert_uint_eq(w.rises[8], 1025);
+	w.waiting[8] = true;
+	ck_assert_uint_eq(rd(0x0c), 0xc0);
+	ck_assert_uint_eq(rd(0x0c), 0xc0);
+	ck_assert_uint_eq(rd(0x0c), 0x00);
+	w.waiting[8] = false;
 	/* One that falls due with the read of the flags is not lost. */
+	w.rises[8] = 1024;
 	rd(0x0c);
 	w.now += SECOND / 1000;
 	ck_assert_uint_eq(rd(0x0c), 0xc0);
@@ -383,6 +404,44 @@ START_TEST(test_alarm)
 }
 END_TEST
 
+START_TEST(test_century)
+{
+	/* 1999 becomes 2000, in BCD and in binary. */
+	ck_assert_uint_eq(rd(0x32), 0x20);
+	fake_run_to(&w, 4 * SECOND);
+	vrtc_set_time(&v, Y2000 - 5, 0);
+	ck_assert_uint_eq(rd(0x32), 0x19);
+	ck_assert_uint_eq(rd(9), 0x99);
+	fake_run(&w, SECOND);
+	ck_assert_uint_eq(rd(0x32), 0x20);
+	ck_assert_uint_eq(rd(9), 0x00);
+	wr(0x0b, 0x06);
+	ck_assert_uint_eq(rd(0x32), 20);
+	wr(0x0b, 0x02);
+	/* Year and century are written in any order, running or stopped. */
+	wr(0x32, 0x19);
+	wr(9, 0x85);
+	ck_assert_uint_eq(rd(0x32), 0x19);
+	ck_assert_uint_eq(rd(9), 0x85);
+	wr(9, 0x26);
+	wr(0x32, 0x20);
+	ck_assert_uint_eq(rd(0x32), 0x20);
+	ck_assert_uint_eq(rd(9), 0x26);
+	set_clock((const uint8_t[7]){ 0x59, 0x59, 0x23, 5, 0x31, 0x12, 0x99 });
+	ck_assert_uint_eq(rd(0x32), 0x20);
+	fake_run(&w, SECOND);
+	ck_assert_uint_eq(rd(0x32), 0x21);
+	ck_assert_uint_eq(rd(9), 0x00);
+	/* The times that the ABI can set. */
+	vrtc_set_time(&v, 3155760000, 0);
+	ck_assert_uint_eq(rd(0x32), 0x20);
+	ck_assert_uint_eq(rd(9), 0x70);
+	vrtc_set_time(&v, 4102444800, 0);               /* 2100 */
+	ck_assert_uint_eq(rd(0x32), 0x21);
+	ck_assert_uint_eq(rd(9), 0x00);
+}
+END_TEST
+
 START_TEST(test_index)
 {
 	ck_assert_int_eq(io_result(io, &v, true, 0x70, 1, 0x0e), IO_UNCLAIMED);
@@ -396,6 +455,8 @@ START_TEST(test_index)
 	ck_assert_uint_eq(rd(1), 0x12);
 	ck_assert_uint_eq(io_read(io, &v, 0x71, 2), 0xff12);
 	ck_assert_int_eq(io_result(io, &v, false, 0x72, 1, 0), IO_UNCLAIMED);
+	ck_assert_int_eq(io_result(io, &v, true, 0x70, 1, 0x31), IO_UNCLAIMED);
+	ck_assert_int_eq(io_result(io, &v, true, 0x70, 1, 0x32), IO_DONE);
 }
 END_TEST
 
@@ -432,7 +493,13 @@ START_TEST(test_random_accesses)
 		if (rnd_below(&r, 100) == 0) {
 			w.now += rnd_below(&r, 1ull << 46);
 		}
+		if (rnd_below(&r, 50) == 0) {
+			v.tick.policy = rnd_below(&r, VTICK_POLICIES);
+		}
+		w.waiting[8] = rnd_below(&r, 2);
+		vrtc_taken(&v);
 		ck_assert_int_ge(vrtc_get_time(&v), 0);
+		ck_assert(v.lag < 16384);
 	}
 }
 END_TEST
@@ -442,7 +509,7 @@ int main(void)
 	const TTest *const tests[] = {
 		test_initial, test_roll_over, test_formats, test_set_and_uip, test_periodic_rates,
 		test_policy_catchup, test_policy_delay_and_discard,
-		test_register_c, test_alarm, test_index, test_reset, test_random_accesses, NULL
+		test_register_c, test_alarm, test_century, test_index, test_reset, test_random_accesses, NULL
 	};
 
 	return suite_run("vrtc", setup, tests);

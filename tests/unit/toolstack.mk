@@ -1,7 +1,8 @@
 # unit tests: toolstack
 TEST_CONFIG_SOURCES = toolstack/config.c toolstack/config_xml.c toolstack/config_rules.c \
 	toolstack/config_read.c toolstack/config_domain.c toolstack/config_devices.c \
-	toolstack/config_chardev.c toolstack/config_check.c toolstack/xmlpos.c toolstack/cpuid.c toolstack/cpuid_model.c
+	toolstack/config_chardev.c toolstack/config_check.c toolstack/xmlpos.c toolstack/cpuid.c toolstack/cpuid_model.c \
+	toolstack/cpulist.c
 TEST_TOOLSTACK_CPPFLAGS = $(TEST_CPPFLAGS) $(LIBXML_CFLAGS) $(XEN_CFLAGS) \
 	-DCONFIGS_DIR='"$(abs_top_srcdir)/configs"' \
 	-DSCHEMA_FILE='"$(abs_top_srcdir)/toolstack/guest.rng"' -DOSTLER_VERSION='"test"' \
@@ -51,10 +52,24 @@ tests_unit_test_cpuid_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_cpuid_CPPFLAGS = $(TEST_TOOLSTACK_CPPFLAGS)
 tests_unit_test_cpuid_LDADD = $(TEST_LDADD)
 
+check_PROGRAMS += tests/unit/test_cpulist
+TESTS += tests/unit/test_cpulist
+tests_unit_test_cpulist_SOURCES = tests/unit/test_cpulist.c toolstack/cpulist.c
+tests_unit_test_cpulist_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_cpulist_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_cpulist_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_traceview
+TESTS += tests/unit/test_traceview
+tests_unit_test_traceview_SOURCES = tests/unit/test_traceview.c toolstack/traceview.c
+tests_unit_test_traceview_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_traceview_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_traceview_LDADD = $(TEST_LDADD)
+
 check_PROGRAMS += tests/unit/test_build
 TESTS += tests/unit/test_build
-tests_unit_test_build_SOURCES = tests/unit/test_build.c toolstack/build.c toolstack/build_layout.c \
-	toolstack/config.c toolstack/cpuid.c toolstack/cpuid_model.c
+tests_unit_test_build_SOURCES = tests/unit/test_build.c toolstack/build.c toolstack/build_sched.c toolstack/build_layout.c \
+	toolstack/config.c toolstack/cpulist.c toolstack/cpuid.c toolstack/cpuid_model.c
 tests_unit_test_build_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_build_CPPFLAGS = $(TEST_TOOLSTACK_CPPFLAGS)
 tests_unit_test_build_LDADD = $(TEST_LDADD)

@@ -34,6 +34,9 @@ enum {
 #define DIVIDE_BY_16       0x3u
 #define CPUID1_ECX_DEADLINE BIT(24)
 #define TIMER_MAX_COUNT    0xffffffffu
+/* Deadlines further away are taken as this: a too early interrupt only looks again. Guests name any 64-bit time, and one
+ * that overflows on its way to TSC ticks would interrupt at once, for ever. */
+#define TIMER_FAR_NS       1000000000u
 
 static volatile uint8_t *regs;          /* const after init; NULL in x2APIC mode */
 static bool usable;                     /* const after init */
@@ -217,8 +220,9 @@ void lapic_timer_cpu_init(void)
 
 void machine_timer_arm(uint64_t deadline_ns)
 {
-	uint64_t now, count;
+	uint64_t now = time_now(), count;
 
+	deadline_ns = MIN(deadline_ns, now + TIMER_FAR_NS);
 	if (deadline_mode) {
 		hw_wrmsr(MSR_TSC_DEADLINE, deadline_ns ? time_to_tsc(deadline_ns) : 0);
 		return;
@@ -226,10 +230,6 @@ void machine_timer_arm(uint64_t deadline_ns)
 	if (!deadline_ns) {
 		write(REG_TIMER_INIT, 0);
 		return;
-	}
-	now = time_now();
-	if (deadline_ns > now + 1000000000) {
-		deadline_ns = now + 1000000000; /* a too early interrupt only looks again */
 	}
 	count = deadline_ns > now ? (deadline_ns - now) * timer_khz / 1000000 : 0;
 	write(REG_TIMER_INIT, (uint32_t)MIN(count + 1, TIMER_MAX_COUNT));

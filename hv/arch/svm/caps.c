@@ -25,6 +25,8 @@ static const struct {
 	{ 3, false, "next-RIP save", &svm_caps.nrip },
 	{ 6, false, "flush by ASID", &svm_caps.flush_by_asid },
 	{ 7, false, "decode assists", &svm_caps.decode },
+	{ 10, false, "PAUSE filter", &svm_caps.pause_filter },
+	{ 12, false, "PAUSE filter threshold", &svm_caps.pause_threshold },
 };
 
 int svm_caps_read(void)
@@ -61,9 +63,10 @@ int svm_caps_read(void)
 		}
 	}
 	svm_caps.eventinj_repeats = !svm_caps.nrip;
-	log_info("SVM: %u ASIDs%s%s%s\n", svm_caps.asids, svm_caps.nrip ? ", next-RIP save" : "",
+	log_info("SVM: %u ASIDs%s%s%s%s\n", svm_caps.asids, svm_caps.nrip ? ", next-RIP save" : "",
 		 svm_caps.decode ? ", decode assists" : "",
-		 svm_caps.flush_by_asid ? ", flush by ASID" : "");
+		 svm_caps.flush_by_asid ? ", flush by ASID" : "",
+		 svm_caps.pause_filter ? ", PAUSE filter" : "");
 	return 0;
 }
 

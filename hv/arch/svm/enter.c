@@ -112,7 +112,6 @@ const struct virt_ops svm_ops = {
 	.switch_out = svm_switch_out,
 	.enter = svm_enter,
 	.get_seg = svm_get_seg,
-	.get_segs = svm_get_segs,
 	.get_code = svm_get_code,
 	.set_seg = svm_set_seg,
 	.get_sys = svm_get_sys,

@@ -38,14 +38,6 @@ void svm_get_seg(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *
 	s->base = g->base;
 }
 
-/* The VMCB keeps them in the order of their encoding, in the same form. */
-void svm_get_segs(const struct arch_vcpu *v, struct emul_segment s[SEG_COUNT])
-{
-	_Static_assert(sizeof(struct vmcb_seg) == sizeof(struct emul_segment), "one form");
-	_Static_assert(offsetof(struct vmcb, gs) - offsetof(struct vmcb, es) == 5 * sizeof(*s), "one order");
-	memcpy(s, &v->svm->vmcb->es, SEG_COUNT * sizeof(*s));
-}
-
 void svm_get_code(const struct arch_vcpu *v, struct virt_code *c)
 {
 	const struct vmcb *b = v->svm->vmcb;

@@ -16,6 +16,7 @@ struct svm_vcpu {
 	bool nmi_masked;                /* an NMI is being handled: no other until its IRET */
 	bool virq;                      /* an interrupt is on its way as a virtual one (see inject.c) */
 	bool leave_soon;                /* it went through EVENTINJ on a processor that needs an exit right after */
+	bool pause_exits;               /* const: virt_vcpu_config's */
 	bool iret_seen;                 /* its IRET is about to execute at iret_rip */
 	uint64_t iret_rip;
 };
@@ -32,7 +33,7 @@ struct svm_cpu {
 
 /* What this processor offers beyond the required; const after start-up. */
 struct svm_caps {
-	bool nrip, decode, flush_by_asid;
+	bool nrip, decode, flush_by_asid, pause_filter, pause_threshold;
 	bool eventinj_repeats;          /* emulator's fault: see inject.c */
 	uint32_t asids;
 };
@@ -50,7 +51,6 @@ void svm_decode_exit(struct arch_vcpu *v, struct vmexit *e);
 /* state.c */
 extern struct p2m_format const svm_npt_format;
 void svm_get_seg(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *s);
-void svm_get_segs(const struct arch_vcpu *v, struct emul_segment s[SEG_COUNT]);
 void svm_get_code(const struct arch_vcpu *v, struct virt_code *c);
 void svm_set_seg(struct arch_vcpu *v, enum vseg seg, const struct emul_segment *s);
 void svm_get_sys(const struct arch_vcpu *v, struct sys_regs *s);

@@ -27,6 +27,19 @@ static void without_tpr_shadow(struct vmx_caps *c)
 	c->proc = (c->proc & ~PROC_TPR_SHADOW) | PROC_CR8_LOAD | PROC_CR8_STORE;
 }
 
+/* Assists that are off unless asked for. */
+static void choose_apic_assists(struct vmx_caps *c)
+{
+	bool there = c->apic_registers;
+	c->apic_registers = there && c->tpr_shadow && cmdline.apic_registers;
+	if (cmdline.apic_registers && !c->apic_registers) {
+		log_warn("apic_registers: %s\n", there ? "needs the TPR shadow" : "this processor's VMX does not have it");
+	}
+	log_info("VMX: APIC-register virtualisation %s, virtual-interrupt delivery %s\n",
+		 c->apic_registers ? "in use" : there ? "there, off (apic_registers)" : "not there",
+		 c->virtual_intr ? "there, not used" : "not there");
+}
+
 static void read_cap_msrs(struct vmx_cap_msrs *m)
 {
 	m->basic = hw_rdmsr(MSR_VMX_BASIC);
@@ -81,6 +94,7 @@ int vmx_caps_read(void)
 	if (!vmx_caps.tpr_shadow || cmdline.no_tpr_shadow) {
 		without_tpr_shadow(&vmx_caps);
 	}
+	choose_apic_assists(&vmx_caps);
 	read_fixed_bits(&vmx_caps);
 	vmx_caps.timer_ticks = timer_ticks();
 	vmx_ept_format.has_1g = vmx_caps.ept_1g;

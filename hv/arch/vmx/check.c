@@ -96,7 +96,10 @@ static const char *check_cs(const struct vmx_guest_image *g)
 
 static const char *check_data(const struct vmx_guest_image *g)
 {
-	static const char *const names[VSEG_COUNT] = { "ES", "", "SS", "DS", "FS", "GS" };
+	static const char *const names[VSEG_COUNT] = {
+		"ES: type, rights, limit or base", "", "SS: type, rights, limit or base", "DS: type, rights, limit or base",
+		"FS: type, rights, limit or base", "GS: type, rights, limit or base",
+	};
 	for (unsigned int i = VSEG_ES; i <= VSEG_GS; i++) {
 		uint32_t ar = g->seg[i].ar;
 		if (i == VSEG_CS || !usable(g, (enum vseg)i)) {

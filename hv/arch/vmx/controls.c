@@ -27,6 +27,7 @@ static const struct {
 	{ CTL_PROC2, 3, WANT_TRY, "RDTSCP" },
 	{ CTL_PROC2, 5, WANT_TRY, "VPID" },
 	{ CTL_PROC2, 6, WANT_TRY, "WBINVD exits" },
+	{ CTL_PROC2, 10, WANT_TRY, "PAUSE-loop exits" },
 	{ CTL_PROC2, 12, WANT_TRY, "INVPCID" },
 	{ CTL_PIN, 0, WANT_ON, "external-interrupt exits" },
 	{ CTL_PIN, 3, WANT_ON, "NMI exits" },
@@ -126,6 +127,9 @@ const char *vmx_negotiate(const struct vmx_cap_msrs *m, struct vmx_caps *out)
 	out->revision = (uint32_t)m->basic & 0x7fffffff;
 	out->vpid = word[CTL_PROC2] & PROC2_VPID;
 	out->tpr_shadow = word[CTL_PROC] & PROC_TPR_SHADOW;
+	/* reading registers in the place of a guest stands on the TPR shadow */
+	out->apic_registers = out->tpr_shadow && (~(m->proc2 >> 32) & (PROC2_X2APIC | PROC2_APIC_REGISTERS)) == 0;
+	out->virtual_intr = m->proc2 >> 32 & PROC2_VIRTUAL_INTR;
 	out->ept_1g = m->ept_vpid & EPT_CAP_1G;
 	out->invept_single = m->ept_vpid & EPT_CAP_ONE_CONTEXT;
 	return NULL;

@@ -17,7 +17,7 @@
 #define MAP_HIGH 0x400                  /* MSRs from C0000000h on */
 #define MAP_WRITE 0x800
 
-static struct page *msr_page, *io_guest, *io_direct;
+static struct page *msr_page, *msr_page_x2apic, *io_guest, *io_direct;
 
 /* Order of vmx_vcpu.msr. */
 static const uint32_t switched[VMX_SWITCHED_MSRS] = {
@@ -50,8 +50,9 @@ static void allow(uint8_t *map, uint32_t msr)
 int vmx_maps_init(void)
 {
 	msr_page = page_alloc(0);
+	msr_page_x2apic = page_alloc(0);
 	io_guest = page_alloc(IO_ORDER);
-	if (msr_page == NULL || io_guest == NULL) {
+	if (msr_page == NULL || msr_page_x2apic == NULL || io_guest == NULL) {
 		return -ENOMEM;
 	}
 	memset(page_virt(msr_page), 0xff, PAGE_SIZE);
@@ -64,12 +65,14 @@ int vmx_maps_init(void)
 			allow(page_virt(msr_page), fields[i].msr);
 		}
 	}
+	memcpy(page_virt(msr_page_x2apic), page_virt(msr_page), PAGE_SIZE);
+	vmx_apic_reads(page_virt(msr_page_x2apic));
 	return 0;
 }
 
-hpa_t vmx_msr_bitmap(void)
+hpa_t vmx_msr_bitmap(bool x2apic)
 {
-	return mfn_to_hpa(page_mfn(msr_page));
+	return mfn_to_hpa(page_mfn(x2apic ? msr_page_x2apic : msr_page));
 }
 
 /* The trapped ranges come from one place (Dom0's builder), so that the first map made serves all its vCPUs. An access

@@ -56,15 +56,6 @@ void vmx_get_seg(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *
 	vmx_close(v, before);
 }
 
-void vmx_get_segs(const struct arch_vcpu *v, struct emul_segment s[SEG_COUNT])
-{
-	struct vmx_vcpu *before = vmx_open(v);
-	for (unsigned int i = 0; i < SEG_COUNT; i++) {
-		read_seg((enum vseg)i, &s[i]);
-	}
-	vmx_close(v, before);
-}
-
 /* CR0 and CR4 as the guest sees them. */
 static uint64_t read_cr0(const struct vmx_vcpu *x)
 {

@@ -22,6 +22,10 @@
 /* #DB and #AC exit because a guest can make the processor loop delivering them. */
 #define EXITING_EXCEPTIONS (1u << EXC_DB | 1u << EXC_AC | 1u << EXC_MC)
 
+/* Cycles: PAUSEs no further apart are one loop; a loop of this length leaves the guest ("PAUSE-Loop Exiting"). */
+#define PAUSE_GAP    128
+#define PAUSE_WINDOW 4096
+
 static void load(struct vmx_cpu *c, struct vmx_vcpu *s)
 {
 	if (s != NULL && c->loaded != s) {
@@ -94,11 +98,16 @@ void vmx_set_host_state(void)
 }
 
 /* What stays the same for the life of the vCPU. */
-static void set_controls(struct arch_vcpu *v, hpa_t io)
+static void set_controls(struct arch_vcpu *v, hpa_t io, bool pause_exits)
 {
 	struct vmx_vcpu *s = v->vmx;
+	bool pause_loop = pause_exits && (vmx_caps.proc2 & PROC2_PAUSE_LOOP);
 	vmx_write(VMCS_PIN_CONTROLS, vmx_caps.pin);
-	vmx_write(VMCS_PROC2_CONTROLS, vmx_caps.proc2);
+	vmx_write(VMCS_PROC2_CONTROLS, pause_loop ? vmx_caps.proc2 : vmx_caps.proc2 & ~PROC2_PAUSE_LOOP);
+	if (pause_loop) {
+		vmx_write(VMCS_PLE_GAP, PAUSE_GAP);
+		vmx_write(VMCS_PLE_WINDOW, PAUSE_WINDOW);
+	}
 	vmx_write(VMCS_EXIT_CONTROLS, vmx_caps.exit);
 	vmx_write(VMCS_EXCEPTION_BITMAP, EXITING_EXCEPTIONS);
 	vmx_write(VMCS_PF_MASK, 0);
@@ -109,7 +118,7 @@ static void set_controls(struct arch_vcpu *v, hpa_t io)
 	vmx_write(VMCS_ENTRY_MSR_LOADS, 0);
 	vmx_write(VMCS_IO_BITMAP_A, io.v);
 	vmx_write(VMCS_IO_BITMAP_B, io.v + PAGE_SIZE);
-	vmx_write(VMCS_MSR_BITMAP, vmx_msr_bitmap().v);
+	vmx_write(VMCS_MSR_BITMAP, vmx_msr_bitmap(false).v);
 	vmx_write(VMCS_EPT_POINTER, s->ept_pointer);
 	vmx_write(VMCS_LINK_POINTER, ~0ull);
 	vmx_write(VMCS_CR0_MASK, VMX_CR0_OWNED | vmx_caps.cr0_fixed);
@@ -153,9 +162,10 @@ int vmx_vcpu_init(struct arch_vcpu *v, const struct virt_vcpu_config *config)
 	v->vmx = s;
 	v->p2m_root = config->p2m_root;
 	v->p2m_gen = config->p2m_gen;
+	v->apic_registers = vmx_caps.apic_registers;
 	clear(s);
 	struct vmx_vcpu *before = vmx_open(v);
-	set_controls(v, io);
+	set_controls(v, io, config->pause_exits);
 	vmx_close(v, before);
 	vmx_vcpu_reset(v);
 	return 0;

@@ -45,6 +45,8 @@ struct vmx_caps {
 	uint32_t pin, proc, proc2, exit, entry; /* the control words of every VMCS */
 	uint32_t revision;
 	uint32_t timer_ticks;           /* of the preemption timer: the longest run without an exit */
+	bool apic_registers;            /* RDMSR of x2APIC registers needs no exit: possible, then wanted */
+	bool virtual_intr;              /* virtual-interrupt delivery: there, never used */
 	bool vpid, tpr_shadow, ept_2m, ept_1g, invept_single, invvpid_all;
 	uint64_t cr0_fixed, cr4_fixed;          /* bits that must be set while a guest runs */
 	uint64_t cr4_host_owned;
@@ -66,13 +68,18 @@ const char *vmx_negotiate(const struct vmx_cap_msrs *m, struct vmx_caps *out);
 
 /* msrs.c: permission maps, and the MSRs that go with a vCPU. */
 int vmx_maps_init(void);
-hpa_t vmx_msr_bitmap(void);
+/* x2apic: with the reads that apicv.c lets through. */
+hpa_t vmx_msr_bitmap(bool x2apic);
 /* Two frames in a row: ports below and above 8000h. HPA(0): no memory. */
 hpa_t vmx_io_bitmap(bool direct, const uint16_t *trapped);
 void vmx_msrs_load(const struct vmx_vcpu *s);
 void vmx_msrs_save(struct vmx_vcpu *s);
 int vmx_msr_read(const struct arch_vcpu *v, uint32_t msr, uint64_t *value);
 int vmx_msr_write(struct arch_vcpu *v, uint32_t msr, uint64_t value);
+
+/* apicv.c */
+void vmx_apic_reads(uint8_t *msr_map);
+void vmx_set_apic(struct arch_vcpu *v, const uint32_t *reg);
 
 /* ept.c */
 extern struct p2m_format vmx_ept_format;        /* has_1g: const after start-up */
@@ -116,7 +123,6 @@ void vmx_decode_exit(struct arch_vcpu *v, struct vmexit *e);
 
 /* state.c */
 void vmx_get_seg(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *s);
-void vmx_get_segs(const struct arch_vcpu *v, struct emul_segment s[SEG_COUNT]);
 void vmx_get_code(const struct arch_vcpu *v, struct virt_code *c);
 void vmx_set_seg(struct arch_vcpu *v, enum vseg seg, const struct emul_segment *s);
 void vmx_get_sys(const struct arch_vcpu *v, struct sys_regs *s);

@@ -276,20 +276,25 @@ void rt_interrupt(struct rt_frame *f)
 	rt_shutdown(SHUTDOWN_crash);
 }
 
-static void idt_setup(void)
+void rt_load_idt(void)
 {
 	struct {
 		uint16_t limit;
 		uint32_t base;
 	} __attribute__((packed)) pointer = { sizeof(idt) - 1, (uint32_t)(uintptr_t)idt };
 
+	__asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+static void idt_setup(void)
+{
 	for (uint32_t i = 0; i < VECTORS; i++) {
 		uint32_t stub = (uint32_t)(uintptr_t)rt_stubs + i * STUB_SIZE;
 
 		idt[i] = (uint64_t)((stub & 0xffff0000) | GATE_PRESENT32) << 32 |
 			 CODE_SELECTOR << 16 | (stub & 0xffff);
 	}
-	__asm__ volatile("lidt %0" : : "m"(pointer));
+	rt_load_idt();
 }
 
 /* Called by start.S with the loader's structure. */

@@ -57,6 +57,9 @@ typedef void (*rt_handler)(struct rt_frame *frame);
 /* NULL: back to failing. */
 void rt_set_handler(uint8_t vector, rt_handler handler);
 
+/* Handle interrupts on this CPU too: for secondary CPUs. */
+void rt_load_idt(void);
+
 static inline void rt_irq_on(void)
 {
 	__asm__ volatile("sti" : : : "memory");
@@ -117,6 +120,11 @@ static inline uint32_t inl(uint16_t port)
 
 	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
 	return value;
+}
+
+static inline void rt_pause(void)
+{
+	__asm__ volatile("pause" : : : "memory");
 }
 
 static inline uint64_t rdtsc(void)

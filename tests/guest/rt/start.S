@@ -66,6 +66,45 @@ rt_stub_common:
 	add	$8, %esp
 	iret
 
+/*
+ * What a start-up message to a secondary CPU starts, wherever it was copied to below 1 MiB: CS = that page, real mode. Goes on
+ * in smp.c's rt_smp_ap(page number) on the stack that rt_smp_stack points to.
+ */
+	.globl	rt_trampoline, rt_trampoline_end
+	.code16
+rt_trampoline:
+	cli
+	cld
+	mov	%cs, %bx
+	lgdtl	%cs:rt_trampoline_gdt - rt_trampoline
+	mov	$1, %eax
+	mov	%eax, %cr0
+	ljmpl	$0x08, $rt_ap_start
+	.balign	4
+rt_trampoline_gdt:
+	.word	rt_gdt_end - rt_gdt - 1
+	.long	rt_gdt
+rt_trampoline_end:
+	.code32
+rt_ap_start:
+	mov	$0x10, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %fs
+	mov	%eax, %gs
+	mov	%eax, %ss
+	mov	rt_smp_stack, %esp
+	movzwl	%bx, %ebx
+	shr	$8, %ebx
+	push	$0
+	push	$0
+	push	$0
+	push	%ebx
+	call	rt_smp_ap
+1:	cli
+	hlt
+	jmp	1b
+
 	.section .rodata
 	.balign	8
 rt_gdt:

@@ -22,19 +22,28 @@ struct moment {
 	uint16_t pit;
 };
 
-static volatile unsigned int pit_ticks, rtc_ticks, hpet_ticks;
+/* repeats: QEMU 7.2 without KVM delivers an interrupt a second time now and then; the chips know of none. */
+static volatile unsigned int pit_ticks, rtc_ticks, hpet_ticks, repeats;
 static bool failed;
 
 static void on_pit(struct rt_frame *frame)
 {
-	pit_ticks++;
+	outb(PIC_MASTER, 0x0b);                 /* read the in-service register */
+	if (inb(PIC_MASTER) & 1) {
+		pit_ticks++;
+	} else {
+		repeats++;
+	}
 	outb(PIC_MASTER, 0x20);
 }
 
 static void on_rtc(struct rt_frame *frame)
 {
-	rtc_ticks++;
-	clock_cmos(0x0c);
+	if (clock_cmos(0x0c) & 0x80) {
+		rtc_ticks++;
+	} else {
+		repeats++;
+	}
 	outb(PIC_SLAVE, 0x20);
 	outb(PIC_MASTER, 0x20);
 }
@@ -98,16 +107,18 @@ static void judge(const char *what, uint64_t got, uint64_t want, uint32_t slack)
 /* The RTC's second of the hour at the moment that it changes, seen closely; *pm: when. */
 static unsigned int second_begins(uint32_t *pm)
 {
-	uint32_t before, after = pm_now();
+	uint32_t before, begin = pm_now(), after;
 	uint8_t last = clock_cmos(0), now = last, minute;
 
 	do {
 		last = now;
-		before = after;
+		before = begin;                 /* it changed after the read before this one began */
+		begin = pm_now();
 		now = clock_cmos(0);
 		after = pm_now();
 	} while (now == last || after - before > SNAP_PM);
 	*pm = after;
+	rt_printf("timekeeper: second %02x seen within %u\n", now, after - before);
 	minute = clock_cmos(2);
 	return ((minute >> 4) * 10u + (minute & 15)) * 60 + (now >> 4) * 10u + (now & 15);
 }
@@ -164,6 +175,8 @@ static void ticks(void)
 	begin = pm_now();
 	live_through(begin);
 	passed = pm_now() - begin;
+	rt_printf("timekeeper: %u repeated interrupts\n", repeats);
+	RT_CHECK(repeats < pit_ticks / 100);
 	judge("8254's ticks", pit_ticks, div64(pm_to(passed, PIT_HZ), PIT_COUNT), 2);
 	judge("RTC's ticks", rtc_ticks, pm_to(passed, RTC_HZ), 2);
 	judge("HPET's ticks", hpet_ticks, div64(pm_to(passed, HPET_HZ), HPET_TICK), 2);

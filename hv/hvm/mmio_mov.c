@@ -1,0 +1,79 @@
+/*
+ * Device registers touched by a plain MOV, which is how all drivers do it: decoded and done without the emulator's
+ * whole view of the vCPU.
+ *
+ * The processor has checked segments and paging and has told the physical address; only direction, width and register
+ * are left to find. Everything that is not exactly that goes to the emulator. The vCPU's own loop only, no lock held.
+ */
+#include "arch/x86.h"
+#include "emul/mov.h"
+#include "hvm/hvm.h"
+#include "hvm/hvm_state.h"
+
+#define CS_DEFAULT_32 (1u << 10)
+
+/* How the code is to be read: 64-bit, 32-bit, or not by this file. */
+static bool code_mode(struct vcpu *v, struct virt_code *code)
+{
+	struct emul_segment cs;
+	virt->get_code(&v->arch, code);
+	if (code->long64) {
+		return true;
+	}
+	virt->get_seg(&v->arch, VSEG_CS, &cs);
+	return (code->cr0 & CR0_PE) && (cs.attr & CS_DEFAULT_32) && !(v->arch.regs.rflags & RFLAGS_VM);
+}
+
+/* Are the bases that a memory operand without prefix can have multiples of its size? In 64-bit code they are 0. */
+static bool flat(struct vcpu *v, bool long64)
+{
+	struct emul_segment ds, ss;
+	if (long64) {
+		return true;
+	}
+	virt->get_seg(&v->arch, VSEG_DS, &ds);
+	virt->get_seg(&v->arch, VSEG_SS, &ss);
+	return ((ds.base | ss.base) & 7) == 0;
+}
+
+/* Was it this operand that the processor could not reach? An access that crosses pages may be told as the second one's
+ * start: an aligned operand crosses none. */
+static bool is_operand(struct vcpu *v, const struct emul_mov *m, const struct vmexit *e, bool long64)
+{
+	uint64_t offset = gpa_offset(e->npf.gpa), mask = m->size - 1u;
+	if ((offset & mask) != 0 || m->write != e->npf.write) {
+		return false;
+	}
+	return offset != 0 || ((m->address & mask) == 0 && flat(v, long64));
+}
+
+bool hvm_mmio_mov(struct vcpu *v, const struct vmexit *e, enum verdict *verdict)
+{
+	struct virt_code code;
+	struct emul_mov m;
+	unsigned int n;
+	uint64_t *gpr = v->arch.regs.gpr, rip = v->arch.regs.rip;
+	/* an event that was being delivered has made the access, not the instruction */
+	if (e->interrupted.valid || !code_mode(v, &code)) {
+		return false;
+	}
+	v->hvm->walk = (struct walk_regs){ code.cr0, code.cr3, code.cr4, code.efer, v->arch.regs.rflags, 0 };
+	const uint8_t *bytes = hvm_code_at(v, code.long64 ? rip : (uint32_t)(code.cs_base + rip), &n);
+	if (bytes == NULL || !emul_mov_decode(bytes, n, code.long64, gpr, rip, &m) || !hvm_code_kept(v) ||
+	    !is_operand(v, &m, e, code.long64)) {
+		return false;
+	}
+	uint64_t value = m.immediate ? m.value : gpr[m.reg];
+	struct io_access a = { .space = IO_MMIO, .write = m.write, .size = m.size, .addr = e->npf.gpa.v,
+			       .data = m.size == 8 ? value : (uint32_t)value };
+	if (hvm_io(v, &a) == ROUTE_CRASH) {
+		*verdict = EXIT_CRASH;
+		return true;
+	}
+	if (!m.write) {
+		gpr[m.reg] = m.size == 8 ? a.data : (uint32_t)a.data;
+	}
+	v->hvm->exit.insn_len = m.length;
+	*verdict = EXIT_NEXT;
+	return true;
+}
