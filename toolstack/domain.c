@@ -170,19 +170,27 @@ static void domain_remove_xml(const uint8_t uuid[16])
 	}
 }
 
+/*
+ * Keep the first error of several steps. What is gone already is none: the domain's supervisor, or the "create" that is
+ * building it and sees it go, take the same steps at the same time.
+ */
+static int first_error(int first, int rc)
+{
+	return first != 0 || rc == -ESRCH || rc == -ENOENT ? first : rc;
+}
+
 int domain_destroy(struct hvcall *hv, struct store *st, uint32_t domid, unsigned int flags)
 {
 	struct hvdom_info info;
-	int first = hvdom_info(hv, domid, &info);
-	int rc;
+	int first = 0, rc = hvdom_info(hv, domid, &info);
 
-	if (first != 0) {
-		return first;
+	if (rc != 0) {
+		return rc;
 	}
 	/* It must not run on while its devices go away. */
 	hvdom_pause(hv, domid);
 	if ((flags & DOMAIN_KEEP_DM) == 0) {
-		first = domain_stop_dm(st, domid);
+		first = first_error(first, domain_stop_dm(st, domid));
 	}
 	/*
 	 * First the hypervisor, then xenstored: its word that a domain was released makes others
@@ -190,14 +198,10 @@ int domain_destroy(struct hvcall *hv, struct store *st, uint32_t domid, unsigned
 	 * only one that is dying is let go of by those (a console daemon) that have mapped its
 	 * pages.
 	 */
-	rc = hvdom_destroy(hv, domid);
-	first = first != 0 ? first : rc;
-	rc = store_release(st, domid);
-	first = first != 0 ? first : rc;
-	rc = build_store_remove(st, domid, info.uuid);
-	first = first != 0 ? first : rc;
-	rc = rundir_remove(domid);
-	first = first != 0 ? first : rc;
+	first = first_error(first, hvdom_destroy(hv, domid));
+	first = first_error(first, store_release(st, domid));
+	first = first_error(first, build_store_remove(st, domid, info.uuid));
+	first = first_error(first, rundir_remove(domid));
 	if ((flags & DOMAIN_KEEP_XML) == 0) {
 		domain_remove_xml(info.uuid);
 	}

@@ -11,14 +11,12 @@
 #include "lib/err.h"
 #include "lib/util.h"
 
-#define RECORDS 4096u                   /* power of two */
+#define RECORDS 2048u                   /* power of two */
 
 struct trace_ring {
 	uint64_t next;                  /* running count */
 	struct trace_record record[RECORDS];
 };
-
-static struct trace_ring boot_ring;
 
 static const char *const names[TRC_IDS] = {
 	[TRC_EXIT] = "exit",
@@ -36,7 +34,7 @@ static const char *const names[TRC_IDS] = {
 
 int trace_cpu_alloc(struct cpu *c)
 {
-	c->trace = c == &boot_cpu ? &boot_ring : heap_new(struct trace_ring);
+	c->trace = heap_new(struct trace_ring);
 	return c->trace ? 0 : -ENOMEM;
 }
 

@@ -1,5 +1,6 @@
 /* The lower layers of the hypervisor for host tests: see fake_hv.h. */
 #include "fake/fake_hv.h"
+#include "fake/fake_hv_int.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,21 +26,6 @@
 #include "dom/populate.h"
 #include "dom/shared_info.h"
 
-/* Not check's: these also work in a fuzzer, and cost nothing while they hold. */
-#define fail(...) \
-	do { \
-		fprintf(stderr, "%s:%d: ", __FILE__, __LINE__); \
-		fprintf(stderr, __VA_ARGS__); \
-		fputc('\n', stderr); \
-		abort(); \
-	} while (0)
-#define require(c) \
-	do { \
-		if (!(c)) { \
-			fail("%s", #c); \
-		} \
-	} while (0)
-
 struct fake_counts fake_counts;
 char fake_log[65536];
 static size_t log_used;
@@ -53,14 +39,14 @@ void fake_fail_nth(unsigned int n) { fail_in = n; }
 bool fake_failed(void) { return fail_in == 0; }
 
 /* Is this allocation the one that fails? */
-static bool fails(void)
+bool fake_fails(void)
 {
 	return fail_in != 0 && --fail_in == 0;
 }
 
 void *heap_alloc(size_t size)
 {
-	if (fails()) {
+	if (fake_fails()) {
 		return NULL;
 	}
 	heap_live++;
@@ -77,7 +63,7 @@ void heap_free(void *p)
 
 /* ---- frames ---- */
 
-#define FRAMES 8192
+#define FRAMES FAKE_FRAMES
 #define FIRST  0x100000ull              /* machine frame number of frame 0: not a small number */
 
 static struct page frames[FRAMES];
@@ -107,7 +93,7 @@ static struct page *take(uint64_t n, struct domain *owner)
 
 struct page *page_alloc_owned(struct domain *d, unsigned int order)
 {
-	return fails() ? NULL : take(BIT(order), d);
+	return fake_fails() ? NULL : take(BIT(order), d);
 }
 
 void page_assign(struct domain *d, mfn_t mfn, uint64_t n)
@@ -193,6 +179,8 @@ void spin_unlock(struct spinlock *l)
 	l->cpu = 0;
 	held_count--;
 }
+
+void fake_no_locks(void) { require(held_count == 0); }
 
 /* ---- time and timers ---- */
 
@@ -392,163 +380,6 @@ void panic(const char *fmt, ...)
 
 void machine_stop_others(void) { }
 void machine_reset_or_stop(bool halt) { abort(); }
-
-/* ---- guest-physical maps ---- */
-
-static struct { struct p2m *p; uint64_t gfn; struct p2m_entry e; } map[FRAMES * 2];
-static unsigned int map_count;
-static const struct p2m_format format = { .levels = 4, .has_1g = false };
-static const struct virt_ops fake_virt = { .name = "fake", .p2m = &format };
-const struct virt_ops *virt = &fake_virt;
-
-int p2m_init(struct p2m *p, const struct p2m_format *f)
-{
-	*p = (struct p2m){ .format = f };
-	spin_init(&p->lock, LOCK_P2M);
-	return 0;
-}
-
-void p2m_free(struct p2m *p)
-{
-	for (unsigned int i = 0; i < map_count; i++) {
-		require(map[i].p != p);
-	}
-}
-
-static int map_find(struct domain *d, gfn_t gfn)
-{
-	for (unsigned int i = 0; i < map_count; i++) {
-		if (map[i].p == &d->p2m && map[i].gfn == gfn.v) {
-			return (int)i;
-		}
-	}
-	return -1;
-}
-
-struct p2m_entry p2m_lookup(struct domain *d, gfn_t gfn)
-{
-	int i;
-
-	spin_lock(&d->p2m.lock);
-	i = map_find(d, gfn);
-	spin_unlock(&d->p2m.lock);
-	return i < 0 ? (struct p2m_entry){ MFN_INVALID, P2M_HOLE, 0 } : map[i].e;
-}
-
-void p2m_set_limit(struct domain *d, uint64_t pages) { }
-void (*fake_map_hook)(gfn_t gfn);
-
-int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type type)
-{
-	require(order == 0 || order == PAGE_ORDER_2M);
-	require(held_count == 0);
-	if (fake_map_hook != NULL) {
-		fake_map_hook(gfn);
-	}
-	if (d->p2m.closed) {
-		return -EINVAL;
-	}
-	if (map_count + BIT(order) > ARRAY_SIZE(map) || fails()) {
-		return -ENOMEM;
-	}
-	for (uint64_t i = 0; i < BIT(order); i++) {
-		if (map_find(d, gfn_add(gfn, i)) >= 0) {
-			return -EEXIST;
-		}
-	}
-	for (uint64_t i = 0; i < BIT(order); i++) {
-		map[map_count].p = &d->p2m;
-		map[map_count].gfn = gfn.v + i;
-		map[map_count++].e = (struct p2m_entry){ mfn_add(mfn, i), type, 0 };
-		d->p2m.max_gfn = MAX(d->p2m.max_gfn, gfn.v + i);
-	}
-	return 0;
-}
-
-int p2m_unmap(struct domain *d, gfn_t gfn, struct p2m_entry *old)
-{
-	int i = map_find(d, gfn);
-
-	require(held_count == 0); /* it waits for other CPUs */
-	if (i < 0) {
-		return -ENOENT;
-	}
-	*old = map[i].e;
-	map[i] = map[--map_count];
-	return 0;
-}
-
-int p2m_set_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_type to)
-{
-	int i = map_find(d, gfn);
-
-	if (i < 0 || map[i].e.type != from) {
-		return -EINVAL;
-	}
-	map[i].e.type = to;
-	return 0;
-}
-
-static int get_page(struct domain *d, gfn_t gfn, bool write, struct page **page, bool own)
-{
-	struct p2m_entry e = p2m_lookup(d, gfn);
-	bool foreign = e.type == P2M_FOREIGN || e.type == P2M_GRANT_RW || e.type == P2M_GRANT_RO;
-
-	if (e.type != P2M_RAM && e.type != P2M_RAM_RO && (own || !foreign)) {
-		return -EINVAL;
-	}
-	if (write && (e.type == P2M_RAM_RO || e.type == P2M_GRANT_RO)) {
-		return -EPERM;
-	}
-	*page = mfn_page(e.mfn);
-	return page_get(*page) ? 0 : -EINVAL;
-}
-
-int p2m_get_page(struct domain *d, gfn_t gfn, bool write, struct page **page)
-{
-	return get_page(d, gfn, write, page, false);
-}
-
-int p2m_get_own_page(struct domain *d, gfn_t gfn, bool write, struct page **page)
-{
-	return get_page(d, gfn, write, page, true);
-}
-
-int p2m_teardown(struct domain *d, unsigned int budget)
-{
-	require(d->dying);
-	d->p2m.closed = true;
-	for (unsigned int i = 0; i < map_count;) {
-		struct p2m_entry e = map[i].e;
-		if (map[i].p != &d->p2m) {
-			i++;
-			continue;
-		}
-		if (budget-- == 0) {
-			return -ERESTART;
-		}
-		map[i] = map[--map_count];
-		if (e.type == P2M_FOREIGN || e.type == P2M_GRANT_RW || e.type == P2M_GRANT_RO) {
-			page_put(mfn_page(e.mfn));
-		}
-	}
-	return 0;
-}
-
-size_t fake_page_refs(gfn_t gfn, struct domain *d)
-{
-	int i = map_find(d, gfn);
-
-	return i < 0 ? 0 : mfn_page(map[i].e.mfn)->refs;
-}
-
-void *fake_page_at(struct domain *d, gfn_t gfn)
-{
-	int i = map_find(d, gfn);
-
-	require(i >= 0);
-	return page_virt(mfn_page(map[i].e.mfn));
-}
 
 /* ---- guest memory ---- */
 
@@ -772,13 +603,7 @@ void fake_hv_clear_dom0(void)
 {
 	grant_unmap_all(dom0);
 	require((evtchn_reset(dom0)) == (0));
-	for (unsigned int i = 0; i < map_count;) {
-		if (map[i].p == &dom0->p2m) {
-			require((populate_evict(dom0, GFN(map[i].gfn))) == (0));
-		} else {
-			i++;
-		}
-	}
+	fake_p2m_clear(dom0);
 	for (unsigned int i = 0; i < dom0->max_vcpus; i++) {
 		timer_stop(&dom0->vcpu[i]->singleshot);
 		timer_stop(&dom0->vcpu[i]->periodic);

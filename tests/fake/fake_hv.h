@@ -32,7 +32,9 @@ void fake_hv_clear_dom0(void);
 
 void fake_run_on(struct vcpu *v);               /* the current vCPU */
 extern bool fake_wide;                          /* hvm_guest_is_64bit() */
-extern void (*fake_map_hook)(gfn_t gfn);        /* what another CPU does just before a p2m_map() */
+/* Every frame that is mapped somewhere is in use, and RAM belongs to the domain and is mapped once. */
+void fake_p2m_check(void);
+extern void (*fake_map_hook)(gfn_t gfn);        /* what another CPU does just before a p2m_map() or p2m_unmap() */
 extern void (*fake_block_hook)(void);           /* what happens while a unit blocks; else the test fails */
 
 /* Memory of the calling guest at linear FAKE_GUEST_BASE; outside of it: -EFAULT. */

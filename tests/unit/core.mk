@@ -43,6 +43,21 @@ tests_unit_test_sched_cost_CFLAGS = -std=gnu17 $(WARN_FLAGS) -O2 -g -fno-sanitiz
 tests_unit_test_sched_cost_CPPFLAGS = $(TEST_CPPFLAGS) -UDEBUG -DDEBUG=0 $(SCHED_RENAME)
 tests_unit_test_sched_cost_LDADD = $(TEST_LDADD)
 
+check_PROGRAMS += tests/unit/test_trace
+TESTS += tests/unit/test_trace
+tests_unit_test_trace_SOURCES = tests/unit/test_trace.c hv/core/trace.c
+tests_unit_test_trace_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_trace_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_trace_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_page_alloc
+TESTS += tests/unit/test_page_alloc
+tests_unit_test_page_alloc_SOURCES = tests/unit/test_page_alloc.c tests/fake/layout_fake.h tests/fake/bug.c \
+	hv/core/page_alloc.c hv/core/buddy.c
+tests_unit_test_page_alloc_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_page_alloc_CPPFLAGS = $(TEST_CPPFLAGS) -include $(top_srcdir)/tests/fake/layout_fake.h
+tests_unit_test_page_alloc_LDADD = $(TEST_LDADD)
+
 check_PROGRAMS += tests/unit/test_console
 TESTS += tests/unit/test_console
 tests_unit_test_console_SOURCES = tests/unit/test_console.c \
