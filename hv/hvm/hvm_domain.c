@@ -31,6 +31,7 @@ int hvm_domain_init(struct domain *d)
 	h->domain = d;
 	spin_init(&h->lock, LOCK_HVM);
 	h->has_pc = !(d->flags & DOMF_PRIVILEGED);
+	h->lapic_policy = h->has_pc ? VTICK_DELAY : VTICK_MERGE;        /* until the parameter is set */
 	hvm_topology_default(d);
 	d->hvm_param[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
 	return h->has_pc ? hvm_pc_init(h) : 0;

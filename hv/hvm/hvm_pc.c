@@ -84,8 +84,9 @@ static void chip_timer_fired(void *arg)
 static void pic_intr(void *ctx, bool level)
 {
 	struct hvm_domain *h = ctx;
-	if (level && h->domain->vcpu != NULL && h->domain->vcpu[0] != NULL) {
-		vcpu_kick(h->domain->vcpu[0]);
+	struct vcpu *first = h->domain->vcpu != NULL ? READ_ONCE(h->domain->vcpu[0]) : NULL;
+	if (level && first != NULL) {
+		vcpu_kick(first);
 	}
 }
 

@@ -79,7 +79,7 @@ static void deliver_lowest(struct domain *d, const struct apic_msg *m, const str
 	struct vcpu *best = NULL;
 	unsigned int least = ~0u, start = READ_ONCE(d->hvm->lowest_turn);
 	for (unsigned int n = 0; n < d->max_vcpus; n++) {
-		struct vcpu *v = d->vcpu[(start + n) % d->max_vcpus];
+		struct vcpu *v = READ_ONCE(d->vcpu[(start + n) % d->max_vcpus]);
 		if (is_for(v, m, from) && vlapic_sw_enabled(&v->hvm->lapic) &&
 		    vlapic_apr(&v->hvm->lapic) < least) {
 			least = vlapic_apr(&v->hvm->lapic);
@@ -100,8 +100,9 @@ void hvm_deliver(struct domain *d, const struct apic_msg *m, struct vcpu *source
 		return;
 	}
 	for (unsigned int i = 0; i < d->max_vcpus; i++) {
-		if (is_for(d->vcpu[i], m, from)) {
-			deliver_one(d->vcpu[i], m);
+		struct vcpu *v = READ_ONCE(d->vcpu[i]);
+		if (is_for(v, m, from)) {
+			deliver_one(v, m);
 		}
 	}
 }

@@ -167,7 +167,8 @@ static void before_entry(struct vcpu *v)
 	if (h->invalidate_seen != load_acquire(&v->domain->hvm->invalidate_gen)) {
 		hvm_ioreq_invalidate(v);
 	}
-	if (kicked || h->pending.valid) {
+	/* an NMI's window may open without an exit of its own: SVM's does, behind the IRET */
+	if (kicked || h->pending.valid || READ_ONCE(h->nmi_pending)) {
 		hvm_intr_prepare(v);
 		v->arch.cr8 = (uint8_t)vlapic_get_cr8(&h->lapic);
 	}

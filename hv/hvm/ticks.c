@@ -23,9 +23,8 @@ enum { FIELD_PIT, FIELD_RTC, FIELD_HPET, FIELD_LAPIC, FIELD_COUNT };
 
 /* ---- was the last one taken? ---- */
 
-static bool pic_reaches_cpu(const struct hvm_domain *h)
+static bool pic_reaches_cpu(const struct hvm_domain *h, const struct vlapic *bsp)
 {
-	const struct vlapic *bsp = &h->domain->vcpu[0]->hvm->lapic;
 	struct apic_msg m;
 	return vlapic_accepts_pic(bsp) || (vioapic_extint(&h->ioapic, &m) && vlapic_matches(bsp, &m, NULL));
 }
@@ -33,7 +32,7 @@ static bool pic_reaches_cpu(const struct hvm_domain *h)
 static bool vector_waiting(const struct domain *d, uint8_t vector)
 {
 	for (unsigned int i = 0; i < d->max_vcpus; i++) {
-		const struct vcpu *v = d->vcpu[i];
+		const struct vcpu *v = READ_ONCE(d->vcpu[i]);
 		if (v != NULL && v->hvm != NULL && vlapic_waiting(&v->hvm->lapic, vector)) {
 			return true;
 		}
@@ -43,10 +42,12 @@ static bool vector_waiting(const struct domain *d, uint8_t vector)
 
 bool hvm_gsi_waiting(struct hvm_domain *h, unsigned int gsi)
 {
-	if (h->domain->vcpu == NULL || h->domain->vcpu[0] == NULL || h->domain->vcpu[0]->hvm == NULL) {
+	/* vCPUs come after the chips, and go before them */
+	const struct vcpu *first = h->domain->vcpu != NULL ? READ_ONCE(h->domain->vcpu[0]) : NULL;
+	if (first == NULL || first->hvm == NULL) {
 		return false;
 	}
-	if (gsi < 16 && vpic_waiting(&h->pic, gsi) && pic_reaches_cpu(h)) {
+	if (gsi < 16 && vpic_waiting(&h->pic, gsi) && pic_reaches_cpu(h, &first->hvm->lapic)) {
 		return true;
 	}
 	/* ISA interrupt 0 arrives at pin 2 */
