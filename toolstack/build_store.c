@@ -8,12 +8,16 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "toolstack/lib/rundir.h"
 
-#define BUILD_STORE_TRIES 5
+/* Every guest that is made at the same time can undo a transaction: seconds of tries in all. */
+#define BUILD_STORE_TRIES  400
+#define BUILD_STORE_NAP_MS 50 /* at most; a random part of it, or those who met would meet again */
 
 /* Nodes that a guest may only read, by name under its directory: value or directory. */
 struct build_node {
@@ -176,9 +180,13 @@ static int build_store_once(struct build *b)
 
 int build_store_write(struct build *b)
 {
+	unsigned int seed = b->domid; /* another one for each that is made now */
 	int rc = -EAGAIN;
 
 	for (unsigned int i = 0; rc == -EAGAIN && i < BUILD_STORE_TRIES; i++) {
+		if (i > 0) {
+			usleep(1000 * ((unsigned int)rand_r(&seed) % (i < BUILD_STORE_NAP_MS ? i : BUILD_STORE_NAP_MS)));
+		}
 		rc = build_store_once(b);
 	}
 	return rc == 0 ? 0 : build_fail(b, rc, "cannot write the guest's xenstore nodes");

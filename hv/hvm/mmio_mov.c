@@ -9,6 +9,7 @@
 #include "emul/mov.h"
 #include "hvm/hvm.h"
 #include "hvm/hvm_state.h"
+#include "lib/mem.h"
 
 #define CS_DEFAULT_32 (1u << 10)
 
@@ -51,6 +52,7 @@ bool hvm_mmio_mov(struct vcpu *v, const struct vmexit *e, enum verdict *verdict)
 {
 	struct virt_code code;
 	struct emul_mov m;
+	uint8_t insn[15];
 	unsigned int n;
 	uint64_t *gpr = v->arch.regs.gpr, rip = v->arch.regs.rip;
 	/* an event that was being delivered has made the access, not the instruction */
@@ -59,7 +61,12 @@ bool hvm_mmio_mov(struct vcpu *v, const struct vmexit *e, enum verdict *verdict)
 	}
 	v->hvm->walk = (struct walk_regs){ code.cr0, code.cr3, code.cr4, code.efer, v->arch.regs.rflags, 0 };
 	const uint8_t *bytes = hvm_code_at(v, code.long64 ? rip : (uint32_t)(code.cs_base + rip), &n);
-	if (bytes == NULL || !emul_mov_decode(bytes, n, code.long64, gpr, rip, &m) || !hvm_code_kept(v) ||
+	if (bytes == NULL || n < sizeof(insn)) {
+		return false;
+	}
+	/* Read once: another vCPU may write there meanwhile. */
+	memcpy(insn, bytes, sizeof(insn));
+	if (!hvm_code_kept(v) || !emul_mov_decode(insn, sizeof(insn), code.long64, gpr, rip, &m) ||
 	    !is_operand(v, &m, e, code.long64)) {
 		return false;
 	}

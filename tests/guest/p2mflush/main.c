@@ -8,7 +8,7 @@
 
 #include <xen/memory.h>
 
-#define ROUNDS 150
+#define ROUNDS 100
 #define OLD    0x01d01d01u
 
 static uint8_t page[4096] __attribute__((aligned(4096)));
@@ -38,6 +38,7 @@ static void reader(void *arg)
 			wrong++;
 		}
 		*count += 1;
+		rt_pause();
 	}
 }
 

@@ -56,9 +56,12 @@ static void broadcast(void)
 	}
 }
 
+static volatile uint32_t halting;
+
 static void halt_for_ever(void *arg)
 {
 	(void)arg;
+	halting = 1;
 	for (;;) {
 		__asm__ volatile("cli; hlt" : : : "memory");
 	}
@@ -72,6 +75,10 @@ static void halted(void)
 	smp_forget();
 	RT_CHECK(cpus > 1);
 	smp_send_call(1, halt_for_ever, NULL);
+	/* its idle loop comes round once more on the way there */
+	while (!halting) {
+		rt_pause();
+	}
 	RT_CHECK(smp_dead(1));
 	lapic_send(smp_apic_id(1), ICR_NMI);
 	smp_wait_nmi(1);
