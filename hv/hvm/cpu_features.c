@@ -84,7 +84,7 @@ int cpu_features_set(struct cpu_features *f, uint32_t leaf, uint32_t subleaf, co
 		     const uint32_t want[4])
 {
 	for (unsigned int w = 0; w < CPU_WORDS; w++) {
-		if (is_word(w, leaf, subleaf) && (want[words[w].reg] & ~have[words[w].reg]) != 0) {
+		if (is_word(w, leaf, subleaf) && (want[words[w].reg] & ~have[words[w].reg] & ~f->off[w]) != 0) {
 			return -EINVAL;
 		}
 	}

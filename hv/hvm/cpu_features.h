@@ -23,7 +23,8 @@ struct cpu_features {
 /* Clear what was taken away from the registers (EAX, EBX, ECX, EDX) of a leaf. */
 void cpu_features_apply(const struct cpu_features *f, uint32_t leaf, uint32_t subleaf, uint32_t r[4]);
 /* Keep of a leaf only what `want` has of `have`, and take away what cannot be without that. Leaves without features
- * change nothing. -EINVAL: want has a feature that have has not; nothing is changed. */
+ * change nothing. What has been taken away stays away if want has it: whoever sends a whole policy, leaf after leaf, need
+ * not know what goes with what. -EINVAL: want has another feature that have has not; nothing is changed. */
 int cpu_features_set(struct cpu_features *f, uint32_t leaf, uint32_t subleaf, const uint32_t have[4],
 		     const uint32_t want[4]);
 static inline bool cpu_features_off(const struct cpu_features *f, enum cpu_word word, unsigned int bit)

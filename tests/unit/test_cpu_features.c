@@ -83,6 +83,12 @@ START_TEST(test_avx)
 	ck_assert_uint_eq(seen(0x80000001, 0, ECX) & (B(11) | B(16)), 0);
 	ck_assert_uint_eq(cpu_features_xcr0(&f, 0x2e7), 0x203);
 	ck_assert_uint_eq(cpu_features_cr4_off(&f), 0);
+	/* The rest of a policy that still has AVX2, which went with it. */
+	const uint32_t have[4] = { 0, ~B(5), 0, 0 };
+	ck_assert_int_eq(cpu_features_set(&f, 7, 0, have, all), -EINVAL);
+	const uint32_t want[4] = { 0, ~0u, 0, 0 };
+	ck_assert_int_eq(cpu_features_set(&f, 7, 0, have, want), 0);
+	ck_assert_uint_eq(seen(7, 0, EBX) & B(5), 0);
 }
 END_TEST
 

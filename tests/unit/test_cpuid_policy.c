@@ -426,7 +426,12 @@ START_TEST(test_policy_list)
 	is_zero(0xd, 1);
 	ck_assert_uint_eq(hvm_xcr0_allowed(&fake_vcpu.d), 0);
 	ck_assert_uint_eq(hvm_cr4_allowed(&fake_vcpu.d) & (CR4_OSXSAVE | CR4_SMEP), CR4_SMEP);
+	/* What is gone may be named, and stays gone; what never was may not. */
 	want[ECX] |= B(26);
+	ck_assert_int_eq(hvm_cpu_policy_set(&fake_vcpu.d, 1, XEN_CPUID_NO_SUBLEAF, want), 0);
+	leaf(1, 0);
+	ck_assert_uint_eq(r[ECX] & B(26), 0);
+	want[ECX] |= B(5);
 	ck_assert_int_eq(hvm_cpu_policy_set(&fake_vcpu.d, 1, XEN_CPUID_NO_SUBLEAF, want), -EINVAL);
 	all[0] = NULL;
 	ck_assert_int_eq(hvm_cpu_policy_leaf(&fake_vcpu.d, 0, &n, &sub, r), -EINVAL);
