@@ -21,6 +21,8 @@ EXTRA_DIST += tests/guest/exits/exits.h tests/guest/exits/probe.S tests/guest/ex
 
 GUEST_IMAGES = $(GUESTS:%=tests/guest/%.elf)
 GUEST_RT_OBJS = tests/guest/rt/start.o tests/guest/rt/rt.o tests/guest/rt/smp.o
+# what any code without an operating system needs is the firmware's
+GUEST_FW_OBJS = hvmloader/mem.o hvmloader/text.o
 GUEST_OBJS = $(GUEST_RT_OBJS) $(GUESTS:%=tests/guest/%/main.o) tests/guest/hostile/end.o $(EXITS_OBJS) $(EXITS64_OBJS)
 
 noinst_DATA += $(GUEST_IMAGES)
@@ -46,7 +48,7 @@ tests/guest/hostile.elf: tests/guest/hostile/end.o
 tests/guest/exits.elf: $(EXITS_OBJS)
 tests/guest/exits64.elf: $(EXITS64_OBJS)
 
-tests/guest/%.elf: tests/guest/%/main.o $(GUEST_RT_OBJS) $(srcdir)/tests/guest/rt/guest.lds
+tests/guest/%.elf: tests/guest/%/main.o $(GUEST_RT_OBJS) $(GUEST_FW_OBJS) $(srcdir)/tests/guest/rt/guest.lds
 	$(AM_V_GEN)$(CC) $(FW_LD_FLAGS) -Wl,-T,$(srcdir)/tests/guest/rt/guest.lds -o $@ \
 		$(filter %.o,$^)
 
