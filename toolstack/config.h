@@ -239,6 +239,7 @@ struct config_cpu_feature {
 	struct config_pos pos;
 	char *name;
 	bool enable;
+	bool optional; /* as the model and the host have it */
 };
 
 /* Positions of single values that config_check.c and the builder complain about. */
@@ -297,6 +298,7 @@ struct guest_config {
 	enum config_action on_poweroff;
 	enum config_action on_reboot;
 	enum config_action on_crash;
+	char *cpu_model; /* mode custom: a name that cpuid_model_known() knows; NULL: the host's */
 	struct config_cpu_feature cpu_features[CONFIG_MAX_CPU_FEATURES];
 	unsigned int nr_cpu_features;
 

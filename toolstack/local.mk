@@ -20,7 +20,7 @@ toolstack_libostler_a_SOURCES = \
 	toolstack/png.c toolstack/png.h \
 	toolstack/cpulist.c toolstack/cpulist.h \
 	toolstack/traceview.c toolstack/traceview.h \
-	toolstack/cpuid.c toolstack/cpuid.h \
+	toolstack/cpuid.c toolstack/cpuid.h toolstack/cpuid_model.c \
 	toolstack/lib/rundir.c toolstack/lib/rundir.h \
 	toolstack/lib/dm_cgroup.c toolstack/lib/dm_cgroup.h \
 	toolstack/life.c toolstack/life.h \

@@ -57,6 +57,7 @@ extern struct fake_counts {
 	unsigned int upcalls, wakes, kicks, invalidates;
 	unsigned int upcall_vcpu;
 	unsigned int isa_irq, isa_level, intx, power, nmi, msi, time_offsets;
+	uint32_t cpu_policy;            /* EDX of the leaf that can be changed */
 	uint64_t msi_addr;
 	uint64_t dom0_stopped;
 } fake_counts;

@@ -10,6 +10,9 @@ GUESTS = \
 
 # Every kind of exit (more than one file each), and the x2APIC.
 GUESTS += exits exits64 x2apic
+
+# What CPUID says, and whose the registers are.
+GUESTS += model vector
 EXITS_OBJS = tests/guest/exits/probe.o tests/guest/exits/registers.o tests/guest/exits/io.o \
 	tests/guest/exits/events.o tests/guest/exits/tasks.o
 EXITS64_OBJS = tests/guest/exits64/probe.o
