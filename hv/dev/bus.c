@@ -1,6 +1,7 @@
 /* Sorted ranges: an index for low addresses, and for the others where to begin. */
 #include "lib/err.h"
 #include "lib/mem.h"
+#include "lib/nospec.h"
 #include "dev/bus.h"
 
 /* Index of the first range that ends at or after addr. */
@@ -56,7 +57,7 @@ int bus_add(struct bus *b, uint64_t first, uint64_t last, bus_fn fn, void *dev)
 const struct bus_range *bus_find_high(const struct bus *b, uint64_t addr)
 {
 	uint64_t page = addr / 256;
-	const struct bus_range *r = &b->range[b->from[page < BUS_PAGES ? page : BUS_PAGES - 1]];
+	const struct bus_range *r = &b->range[b->from[page < BUS_PAGES ? nospec_index_pow2(page, BUS_PAGES) : BUS_PAGES - 1]];
 	const struct bus_range *end = &b->range[b->count];
 
 	while (r < end && r->last < addr) {

@@ -7,6 +7,7 @@
 #define DEV_BUS_H
 
 #include <stddef.h>
+#include "lib/nospec.h"
 #include "dev/vdev.h"
 
 #define BUS_RANGES 32
@@ -39,7 +40,9 @@ const struct bus_range *bus_find_high(const struct bus *b, uint64_t addr);
 static inline const struct bus_range *bus_find(const struct bus *b, uint64_t addr)
 {
 	if (addr < BUS_LOW) {
-		return b->low[addr] != 0 ? &b->range[b->low[addr] - 1] : NULL;
+		unsigned int number = b->low[nospec_index_pow2(addr, BUS_LOW)];
+
+		return number != 0 ? &b->range[number - 1] : NULL;
 	}
 	return bus_find_high(b, addr);
 }

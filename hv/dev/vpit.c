@@ -515,7 +515,7 @@ static enum io_result byte_io(void *dev, uint64_t addr, bool write, uint8_t *val
 		return write_byte(p, addr, *value);
 	}
 	if (addr - 0x40 < ARRAY_SIZE(p->channel)) {
-		*value = read_count(p, addr - 0x40);
+		*value = read_count(p, addr & 3);
 		return IO_DONE;
 	}
 	if (addr == 0x61) {
@@ -530,7 +530,7 @@ enum io_result vpit_io(struct vpit *p, struct io_access *a)
 {
 	/* the usual read */
 	if (a->size == 1 && !a->write && a->addr - 0x40 < ARRAY_SIZE(p->channel)) {
-		a->data = read_count(p, a->addr - 0x40);
+		a->data = read_count(p, a->addr & 3);
 		return IO_DONE;
 	}
 	return io8_run(p, a, byte_io);

@@ -33,6 +33,7 @@ static const struct form {
 	[VMEXIT_RDPMC] = { INSN2(0x0f, 0x33) },
 	/* behind its F3, which is passed over like any prefix */
 	[VMEXIT_PAUSE] = { INSN1(0x90) },
+	[VMEXIT_ICEBP] = { INSN1(0xf1) },
 };
 
 /* In any of its forms, with whatever prefixes. */
@@ -85,10 +86,10 @@ static unsigned int insn_length(struct vcpu *v, const struct vmexit *e)
 }
 
 /* RFLAGS.RF holds for one instruction, and a step was asked for when it began. */
-static COLD void after_insn(struct vcpu *v)
+static COLD void after_insn(struct vcpu *v, const struct vmexit *e)
 {
 	v->arch.regs.rflags &= ~RFLAGS_RF;
-	if (v->arch.regs.rflags & RFLAGS_TF) {
+	if ((v->arch.regs.rflags & RFLAGS_TF) && e->kind != VMEXIT_ICEBP) {
 		hvm_raise_step(v);
 	}
 }
@@ -109,7 +110,7 @@ static void advance(struct vcpu *v, const struct vmexit *e)
 		virt->set_shadow(&v->arch, false);
 	}
 	if (v->arch.regs.rflags & (RFLAGS_TF | RFLAGS_RF)) {
-		after_insn(v);
+		after_insn(v, e);
 	}
 }
 
@@ -167,6 +168,9 @@ static COLD void before_entry(struct vcpu *v)
 	if (why & VCPU_LOOK) {
 		hvm_intr_prepare(v);
 		v->arch.cr8 = (uint8_t)vlapic_get_cr8(&h->lapic);
+		if (v->arch.apic_delivery) {
+			hvm_apic_lend(v);
+		}
 	}
 }
 
@@ -219,12 +223,22 @@ static bool enter_once(struct vcpu *v, struct vmexit *e)
 	return true;
 }
 
-/* What the guest did to its task priority, and what of its events is not done. */
+/* cr8 as it was before the entry: the guest has changed its task priority, or what was lent for the entry comes back. */
+static COLD void apic_changed(struct vcpu *v, uint8_t cr8)
+{
+	if (cr8 & CR8_APIC_LENT) {
+		hvm_apic_return(v);
+	} else if (v->arch.cr8 != cr8) {
+		vlapic_set_cr8(&v->hvm->lapic, v->arch.cr8);
+		hvm_look_again(v);
+	}
+}
+
+/* What is to be done about the guest's events and interrupts before its exit is looked at. */
 static void collect(struct vcpu *v, const struct vmexit *e, uint8_t entered_cr8)
 {
 	if (v->arch.cr8 != entered_cr8) {
-		vlapic_set_cr8(&v->hvm->lapic, v->arch.cr8);
-		hvm_look_again(v);
+		apic_changed(v, entered_cr8);
 	}
 	if (e->interrupted.valid) {
 		hvm_requeue(v, &e->interrupted);
@@ -246,6 +260,7 @@ void hvm_vcpu_loop(void *vcpu)
 	for (;;) {
 		uint8_t cr8 = v->arch.cr8;
 		if (!enter_once(v, e)) {
+			apic_changed(v, cr8);
 			before_entry(v);
 			continue;
 		}
