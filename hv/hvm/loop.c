@@ -31,8 +31,8 @@ static const struct form {
 	[VMEXIT_XSETBV] = { INSN3(0x0f, 0x01, 0xd1) },
 	[VMEXIT_WBINVD] = { INSN2(0x0f, 0x09), INSN2(0x0f, 0x08) },
 	[VMEXIT_RDPMC] = { INSN2(0x0f, 0x33) },
-	/* behind its F3, which is passed over like any prefix */
-	[VMEXIT_PAUSE] = { INSN1(0x90) },
+	/* the second: behind its F3, which is passed over like any prefix */
+	[VMEXIT_PAUSE] = { INSN2(0xf3, 0x90), INSN1(0x90) },
 	[VMEXIT_ICEBP] = { INSN1(0xf1) },
 };
 
