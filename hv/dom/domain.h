@@ -20,6 +20,7 @@
 #include "core/spinlock.h"
 #include "core/timer.h"
 #include "arch/vcpu_arch.h"
+#include "dom/guest_walk.h"
 #include "dom/p2m.h"
 
 #define DOMAIN_VCPUS_MAX 128
@@ -115,6 +116,7 @@ struct vcpu {
 	bool runstate_compat;           /* [own] the area has the 32-bit layout */
 	uint64_t time_addr;             /* [own] vcpu_time_info copy's guest linear address, 0: none */
 	uint32_t areas_dirty;           /* atomic: VCPU_AREA_*: vcpu_flush_areas() is due before guest entry */
+	struct walk_memo walk_memo[WALK_MEMOS]; /* [own, under LOCK_P2M] guest_copy.c's */
 };
 
 enum { VCPU_AREA_RUNSTATE = 1, VCPU_AREA_TIME = 2 };
