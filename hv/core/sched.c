@@ -128,8 +128,11 @@ static void reschedule(struct cpu *c, uint64_t flags, bool yield)
 {
 	struct sched_cpu *s = c->sched;
 	struct sched_unit *prev = s->q.running, *next;
-	uint64_t now = time_now(), look = sched_queue_decide(&s->q, now, yield);
+	uint64_t now = time_now(), look;
 
+	/* Whoever asked for a decision so far changed the queue before, with the lock held: this one is the answer. */
+	softirq_clear(SOFTIRQ_SCHED);
+	look = sched_queue_decide(&s->q, now, yield);
 	next = s->q.running;
 	next->on_stack = true;
 	sched_place_note(s);

@@ -26,9 +26,15 @@ static int64_t first_step(const struct sched_queue *q)
 	return sched_credit_step(q->vtime - BELOW_NS) - 1;
 }
 
+/* How far into the ring a slot is. */
+static unsigned int distance(int64_t begin, unsigned int slot)
+{
+	return (slot - (unsigned int)begin) % SCHED_SLOTS;
+}
+
 void sched_queue_add(struct sched_queue *q, struct sched_unit *u)
 {
-	int64_t low = q->vtime - BELOW_NS, high = (first_step(q) + SCHED_SLOTS - 1) << SCHED_STEP_SHIFT;
+	int64_t begin = first_step(q), low = q->vtime - BELOW_NS, high = (begin + SCHED_SLOTS - 1) << SCHED_STEP_SHIFT;
 	unsigned int slot;
 
 	u->credit = MIN(MAX(u->credit, low), high);
@@ -40,6 +46,36 @@ void sched_queue_add(struct sched_queue *q, struct sched_unit *u)
 	q->summary |= BIT(slot / 64);
 	q->queued++;
 	q->boosted += u->boost;
+	if (q->first == NULL || distance(begin, slot) < distance(begin, q->first->slot)) {
+		q->first = u;
+	}
+}
+
+/* The first slot that is not empty, from `from` on around the ring. The queue is not empty. */
+static unsigned int next_slot(const struct sched_queue *q, unsigned int from)
+{
+	unsigned int word = from / 64;
+	uint64_t bits = q->map[word] & (~0ull << (from % 64));
+	uint64_t words = word == 63 ? 0 : q->summary & (~0ull << (word + 1));
+
+	if (bits == 0) {
+		word = (unsigned int)__builtin_ctzll(words != 0 ? words : q->summary);
+		bits = q->map[word];
+	}
+	return word * 64 + (unsigned int)__builtin_ctzll(bits);
+}
+
+static unsigned int begin(const struct sched_queue *q)
+{
+	return (uint64_t)first_step(q) % SCHED_SLOTS;
+}
+
+static struct sched_unit *find_first(const struct sched_queue *q)
+{
+	if (q->queued == 0) {
+		return NULL;
+	}
+	return list_entry(q->slot[next_slot(q, begin(q))].next, struct sched_unit, link);
 }
 
 void sched_queue_remove(struct sched_queue *q, struct sched_unit *u)
@@ -63,39 +99,15 @@ void sched_queue_remove(struct sched_queue *q, struct sched_unit *u)
 			q->summary &= ~BIT(slot / 64);
 		}
 	}
-}
-
-/* The first slot that is not empty, from `from` on around the ring. The queue is not empty. */
-static unsigned int next_slot(const struct sched_queue *q, unsigned int from)
-{
-	unsigned int word = from / 64;
-	uint64_t bits = q->map[word] & (~0ull << (from % 64));
-	uint64_t words = word == 63 ? 0 : q->summary & (~0ull << (word + 1));
-
-	if (bits == 0) {
-		word = (unsigned int)__builtin_ctzll(words != 0 ? words : q->summary);
-		bits = q->map[word];
+	if (q->first == u) {
+		q->first = find_first(q);
 	}
-	return word * 64 + (unsigned int)__builtin_ctzll(bits);
-}
-
-static unsigned int begin(const struct sched_queue *q)
-{
-	return (uint64_t)first_step(q) % SCHED_SLOTS;
-}
-
-struct sched_unit *sched_queue_first(const struct sched_queue *q)
-{
-	if (q->queued == 0) {
-		return NULL;
-	}
-	return list_entry(q->slot[next_slot(q, begin(q))].next, struct sched_unit, link);
 }
 
 void sched_queue_settle(struct sched_queue *q, uint64_t now)
 {
 	struct sched_unit *u = q->running;
-	const struct sched_unit *first = sched_queue_first(q);
+	const struct sched_unit *first = q->first;
 
 	if (now > u->run_start) {
 		sched_credit_charge(u, now - u->run_start);
@@ -152,7 +164,7 @@ static struct sched_unit *best(struct sched_queue *q, uint64_t now)
 {
 	struct sched_unit *u;
 
-	while ((u = sched_queue_first(q)) != NULL &&
+	while ((u = q->first) != NULL &&
 	       (!sched_queue_may_use(u, q->cpu) || !sched_credit_in_cap(u, now))) {
 		sched_queue_remove(q, u);
 		put_aside(q, u, now);

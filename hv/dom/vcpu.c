@@ -99,6 +99,13 @@ struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 	return id < d->max_vcpus ? d->vcpu[id] : NULL;
 }
 
+void vcpu_wake(struct vcpu *v)
+{
+	if (!READ_ONCE(v->domain->dead)) {
+		sched_wake(&v->unit);
+	}
+}
+
 void vcpu_kick(struct vcpu *v)
 {
 	unsigned int cpu;
