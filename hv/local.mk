@@ -73,6 +73,8 @@ HV_CPU_SRCS += hv/arch/cpu/traps.c
 HV_CPU_SRCS += hv/arch/cpu/traps_entry.S
 HV_CPU_SRCS += hv/arch/cpu/uart.c
 HV_CPU_SRCS += hv/arch/cpu/vga.c
+HV_CPU_SRCS += hv/arch/cpu/x87.c
+HV_CPU_SRCS += hv/arch/cpu/x87_stubs.S
 HV_CPU_SRCS += hv/arch/cpu/xstate.c
 
 # arch/svm: AMD back end (L3)
@@ -123,6 +125,7 @@ HV_DOM_SRCS += hv/dom/vcpu.c
 
 # hvm: what an exit means (L5)
 HV_HVM_SRCS =
+HV_HVM_SRCS += hv/hvm/cpu_features.c
 HV_HVM_SRCS += hv/hvm/cpuid_policy.c
 HV_HVM_SRCS += hv/hvm/topology.c
 HV_HVM_SRCS += hv/hvm/dom0_acpi.c
@@ -155,6 +158,7 @@ HV_ABI_SRCS += hv/abi/abi_check.c
 HV_ABI_SRCS += hv/abi/access.c
 HV_ABI_SRCS += hv/abi/dm_op.c
 HV_ABI_SRCS += hv/abi/domain_info.c
+HV_ABI_SRCS += hv/abi/cpu_policy.c
 HV_ABI_SRCS += hv/abi/domctl.c
 HV_ABI_SRCS += hv/abi/domctl_sched.c
 HV_ABI_SRCS += hv/abi/hc_evtchn.c
@@ -198,7 +202,9 @@ HV_EMUL_SRCS += hv/emul/exec_flow.c
 HV_EMUL_SRCS += hv/emul/exec_move.c
 HV_EMUL_SRCS += hv/emul/exec_simd.c
 HV_EMUL_SRCS += hv/emul/exec_string.c
+HV_EMUL_SRCS += hv/emul/exec_desc.c
 HV_EMUL_SRCS += hv/emul/exec_sys.c
+HV_EMUL_SRCS += hv/emul/exec_x87.c
 HV_EMUL_SRCS += hv/emul/flags.c
 HV_EMUL_SRCS += hv/emul/mov.c
 HV_EMUL_SRCS += hv/emul/operand.c

@@ -33,7 +33,7 @@ static uint32_t find_leaf(void)
 	uint32_t r[4];
 
 	for (uint32_t leaf = XEN_CPUID_FIRST_LEAF; leaf < LEAF_END; leaf += LEAF_STEP) {
-		cpuid(leaf, r);
+		cpuid(leaf, 0, r);
 		if (r[1] == XEN_CPUID_SIGNATURE_EBX && r[2] == XEN_CPUID_SIGNATURE_ECX &&
 		    r[3] == XEN_CPUID_SIGNATURE_EDX && r[0] - leaf >= 2) {
 			return leaf;
@@ -49,8 +49,8 @@ void hypercall_init(void)
 	if (leaf == 0) {
 		fatal("no hypervisor found by CPUID");
 	}
-	cpuid(leaf + 1, version);
-	cpuid(leaf + 2, r);
+	cpuid(leaf + 1, 0, version);
+	cpuid(leaf + 2, 0, r);
 	if (r[0] == 0 || r[0] > (LAYOUT_HVM_INFO - LAYOUT_HYPERCALL_PAGE) / PAGE_SIZE) {
 		fatal("the hypervisor wants %u hypercall pages", r[0]);
 	}

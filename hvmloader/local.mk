@@ -22,8 +22,8 @@ clean-fw-include:
 	rm -rf $(FW_INCLUDE)
 .PHONY: clean-fw-include
 
-HVMLOADER_C = acpi config e820 hypercall main memory mptable mtrr pci platform seabios selftest \
-	shared smbios smp topology traps util xenstore xsring
+HVMLOADER_C = acpi config e820 hypercall main mem memory mptable mtrr pci platform seabios selftest \
+	shared smbios smp text topology traps util xenstore xsring
 HVMLOADER_OBJS = hvmloader/head.o $(HVMLOADER_C:%=hvmloader/%.o)
 HVMLOADER_AML = hvmloader/dsdt.aml hvmloader/ssdt_s3.aml hvmloader/ssdt_s4.aml
 
@@ -32,11 +32,11 @@ CLEANFILES += hvmloader/hvmloader $(HVMLOADER_OBJS) $(HVMLOADER_OBJS:.o=.d) $(HV
 	hvmloader/aml.h hvmloader/dsdt.full.asl
 EXTRA_DIST += hvmloader/README.md hvmloader/head.S hvmloader/hvmloader.lds hvmloader/dsdt.asl \
 	hvmloader/ssdt_s3.asl hvmloader/ssdt_s4.asl hvmloader/mkdsdt.awk \
-	$(HVMLOADER_C:%=hvmloader/%.c) hvmloader/acpi.h hvmloader/config.h hvmloader/e820.h \
+	$(HVMLOADER_C:%=hvmloader/%.c) hvmloader/acpi.h hvmloader/config.h hvmloader/cpu.h hvmloader/e820.h \
 	hvmloader/hypercall.h hvmloader/layout.h hvmloader/mem.h hvmloader/memory.h \
 	hvmloader/mptable.h hvmloader/mtrr.h hvmloader/pci.h hvmloader/platform.h \
 	hvmloader/seabios.h hvmloader/selftest.h hvmloader/shared.h hvmloader/smbios.h \
-	hvmloader/smp.h hvmloader/topology.h hvmloader/traps.h hvmloader/util.h hvmloader/xenstore.h hvmloader/xsring.h
+	hvmloader/smp.h hvmloader/text.h hvmloader/topology.h hvmloader/traps.h hvmloader/util.h hvmloader/xenstore.h hvmloader/xsring.h
 
 hvmloader/hvmloader: $(HVMLOADER_OBJS) $(srcdir)/hvmloader/hvmloader.lds
 	$(AM_V_GEN)$(CC) $(FW_LD_FLAGS) -Wl,-T,$(srcdir)/hvmloader/hvmloader.lds -o $@ \

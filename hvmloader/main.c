@@ -37,7 +37,7 @@
 #define VM86_TSS_SIZE  384
 #define VM86_TSS_ALIGN 128
 #define SMBIOS_ROOM    0x10000u
-#define LAPIC_VERSION  (mmio_read(LAYOUT_LAPIC + 0x30) & 0xff)
+#define LAPIC_VERSION  (mmio_read32(LAYOUT_LAPIC + 0x30) & 0xff)
 
 void main(const struct hvm_start_info *start);
 
@@ -141,7 +141,7 @@ static void setup_smbios(void)
 		w.given = at_phys(config.smbios_address);
 		w.given_size = config.smbios_length;
 	}
-	cpuid(1, r);
+	cpuid(1, 0, r);
 	w.cpu_signature = r[0];
 	w.cpu_features = r[3];
 	hypercall_uuid(w.uuid);
@@ -168,7 +168,7 @@ static void setup_mp_tables(void)
 	if (info->nr_vcpus <= 1 && !info->apic_mode) {
 		return;
 	}
-	cpuid(1, r);
+	cpuid(1, 0, r);
 	w.cpu_signature = r[0];
 	w.cpu_features = r[3];
 	w.lapic_version = (uint8_t)LAPIC_VERSION;

@@ -1,5 +1,5 @@
 /*
- * Memory functions of the pure files: the host's in a unit test, util.c's in the firmware.
+ * Memory functions of the pure files: the host's in a unit test, mem.c's in the firmware and the micro-guests.
  */
 #ifndef HVMLOADER_MEM_H
 #define HVMLOADER_MEM_H

@@ -89,8 +89,8 @@ const struct pci_ops platform_pci = { config_read, config_write, NULL };
 
 static void ioapic_write(uint32_t reg, uint32_t value)
 {
-	mmio_write(LAYOUT_IOAPIC, reg);
-	mmio_write(LAYOUT_IOAPIC + IOAPIC_WINDOW, value);
+	mmio_write32(LAYOUT_IOAPIC, reg);
+	mmio_write32(LAYOUT_IOAPIC + IOAPIC_WINDOW, value);
 }
 
 void platform_init_interrupts(void)
@@ -99,9 +99,9 @@ void platform_init_interrupts(void)
 	ioapic_write(IOAPIC_REG_ID, (uint32_t)IOAPIC_ID << 24);
 	ioapic_write(IOAPIC_REG_PIN0 + 1, 0);
 	ioapic_write(IOAPIC_REG_PIN0, LVT_EXTINT);
-	mmio_write(LAYOUT_LAPIC + LAPIC_SPIV, SPIV_ENABLE);
-	mmio_write(LAYOUT_LAPIC + LAPIC_LVT0, LVT_EXTINT | LVT_MASKED);
-	mmio_write(LAYOUT_LAPIC + LAPIC_LVT1, LVT_NMI);
+	mmio_write32(LAYOUT_LAPIC + LAPIC_SPIV, SPIV_ENABLE);
+	mmio_write32(LAYOUT_LAPIC + LAPIC_LVT0, LVT_EXTINT | LVT_MASKED);
+	mmio_write32(LAYOUT_LAPIC + LAPIC_LVT1, LVT_NMI);
 	/* The interrupts of PCI links are level-triggered. */
 	outb(PORT_ELCR, PCI_ISA_MASK & 0xff);
 	outb(PORT_ELCR + 1, PCI_ISA_MASK >> 8);
@@ -175,7 +175,7 @@ bool platform_has_parallel(uint16_t base)
 
 uint32_t platform_hpet_id(void)
 {
-	uint32_t id = mmio_read(LAYOUT_HPET);
+	uint32_t id = mmio_read32(LAYOUT_HPET);
 
 	return id >> 16 == 0x8086 ? id : 0;
 }

@@ -90,9 +90,9 @@ static bool test_cpuid(void)
 {
 	uint32_t basic[4], leaf1[4], extended[4];
 
-	cpuid(0, basic);
-	cpuid(1, leaf1);
-	cpuid(0x80000000, extended);
+	cpuid(0, 0, basic);
+	cpuid(1, 0, leaf1);
+	cpuid(0x80000000, 0, extended);
 	/* Hypervisor bit, APIC, TSC, MSRs; and this CPU's APIC ID is 0. */
 	return basic[0] >= 1 && extended[0] >= 0x80000000 && (leaf1[2] & 1u << 31) &&
 	       (leaf1[3] & 1u << 9) && (leaf1[3] & 1u << 4) && (leaf1[3] & 1u << 5) &&
@@ -104,7 +104,7 @@ static bool test_memory_types(void)
 {
 	uint32_t r[4];
 
-	cpuid(1, r);
+	cpuid(1, 0, r);
 	return !(r[3] & 1u << 12) || (rdmsr(0x2ff) & 0x8ff) == 0x806;
 }
 

@@ -36,11 +36,11 @@ unsigned int smp_phys_bits(void)
 {
 	uint32_t r[4];
 
-	cpuid(0x80000000, r);
+	cpuid(0x80000000, 0, r);
 	if (r[0] < 0x80000008) {
 		return DEFAULT_BITS;
 	}
-	cpuid(0x80000008, r);
+	cpuid(0x80000008, 0, r);
 	return r[0] & 0xff;
 }
 
@@ -48,10 +48,10 @@ const uint8_t *smp_apic_ids(unsigned int cpus)
 {
 	uint32_t r[4], thread[4] = { 0 }, core[4] = { 0 };
 
-	cpuid(0, r);
+	cpuid(0, 0, r);
 	if (r[0] >= 0xb) {
-		cpuid_sub(0xb, 0, thread);
-		cpuid_sub(0xb, 1, core);
+		cpuid(0xb, 0, thread);
+		cpuid(0xb, 1, core);
 	}
 	topology_apic_ids(cpus, thread, core, apic_id);
 	return apic_id;
@@ -75,7 +75,7 @@ static void set_memory_types(struct mtrr_report *report)
 	uint32_t r[4];
 
 	*report = (struct mtrr_report){ .complete = true };
-	cpuid(1, r);
+	cpuid(1, 0, r);
 	if (!(r[3] & CPUID1_EDX_MTRR)) {
 		return;
 	}
@@ -93,9 +93,9 @@ void smp_ap_main(void)
 
 static void send(unsigned int cpu, uint32_t command)
 {
-	mmio_write(LAYOUT_LAPIC + LAPIC_ICR_HIGH, (uint32_t)apic_id[cpu] << 24);
-	mmio_write(LAYOUT_LAPIC + LAPIC_ICR_LOW, command);
-	while (mmio_read(LAYOUT_LAPIC + LAPIC_ICR_LOW) & ICR_BUSY) {
+	mmio_write32(LAYOUT_LAPIC + LAPIC_ICR_HIGH, (uint32_t)apic_id[cpu] << 24);
+	mmio_write32(LAYOUT_LAPIC + LAPIC_ICR_LOW, command);
+	while (mmio_read32(LAYOUT_LAPIC + LAPIC_ICR_LOW) & ICR_BUSY) {
 		cpu_relax();
 	}
 }

@@ -284,26 +284,27 @@ static int build_cpu(struct build *b)
 	uint32_t nr = 0;
 	int rc;
 
-	if (b->cfg->nr_cpu_features == 0) {
+	if (b->cfg->nr_cpu_features == 0 && b->cfg->cpu_model == NULL) {
 		return 0;
 	}
 	rc = hvdom_cpuid_get(b->hv, b->domid, &leaves, &nr);
 	if (rc != 0) {
 		return build_fail(b, rc,
 				  "the hypervisor does not tell the guest's CPU features "
-				  "(domain/cpu/feature, line %u)",
-				  b->cfg->cpu_features[0].pos.line);
+				  "(domain/cpu, line %u)",
+				  b->cfg->where.cpu.line);
 	}
 	rc = cpuid_apply(b->cfg, (struct cpuid_leaf *)leaves, nr, &missing);
 	if (rc != 0) {
-		build_fail(b, rc, "the processor has no feature '%s'", missing);
+		build_fail(b, rc, "the processor has no feature '%s' (domain/cpu, line %u)", missing,
+			   b->cfg->where.cpu.line);
 	} else {
 		rc = hvdom_cpuid_set(b->hv, b->domid, leaves, nr);
 		if (rc != 0) {
 			build_fail(b, rc,
 				   "the hypervisor refuses to change the guest's CPU features "
-				   "(domain/cpu/feature, line %u)",
-				   b->cfg->cpu_features[0].pos.line);
+				   "(domain/cpu, line %u)",
+				   b->cfg->where.cpu.line);
 		}
 	}
 	free(leaves);

@@ -58,6 +58,7 @@ void config_free(struct guest_config *cfg)
 	for (unsigned int i = 0; i < cfg->nr_cpu_features; i++) {
 		free(cfg->cpu_features[i].name);
 	}
+	free(cfg->cpu_model);
 	free(cfg->file);
 	free(cfg->name);
 	free(cfg->title);

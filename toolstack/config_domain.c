@@ -307,8 +307,10 @@ void config_dom_clock(struct cx *cx, xmlNode *node)
 
 	cx_enum(cx, node, "offset", offsets, &offset);
 	cx_enum(cx, node, "basis", bases, &basis);
+	cx->cfg->clock_kept = offset == CONFIG_CLOCK_VARIABLE;
 	if (text != NULL && strcmp(text, "reset") != 0) {
 		cx_number(cx, node, "adjustment", INT32_MIN, INT32_MAX, &adjustment);
+		cx->cfg->clock_kept = true;
 	}
 	/* A number of seconds makes any clock a variable one, counted from what it was. */
 	if (offset == CONFIG_CLOCK_VARIABLE && basis == 1) {
@@ -425,16 +427,46 @@ void config_dom_on_crash(struct cx *cx, xmlNode *node)
 	cx_action(cx, node, &cx->cfg->on_crash);
 }
 
+static bool cx_has_child(const xmlNode *node, const char *name)
+{
+	for (const xmlNode *n = node->children; n != NULL; n = n->next) {
+		if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void config_dom_cpu(struct cx *cx, xmlNode *node)
 {
-	const char *mode = cx_attr(cx, node, "mode");
-
 	cx->cfg->where.cpu = cx_where(cx, node, NULL);
-	if (mode != NULL && strcmp(mode, "host-passthrough") != 0) {
-		cx_warn(cx, node, "mode",
-			"'%s' has no effect: the guest sees the host's CPU (host-passthrough)",
-			mode);
+	static const struct cx_word modes[] = {
+		{"host-passthrough", 0}, {"host-model", 0}, {"maximum", 0}, {"custom", 1}, {0},
+	};
+	int value = 0;
+
+	if (!cx_enum(cx, node, "mode", modes, &value)) {
+		return;
 	}
+	if (value == 1 && !cx_has_child(node, "model")) {
+		cx_error(cx, node, "mode", "'custom' needs a <model>");
+	}
+}
+
+/* The name counts in mode custom only; host-model documents carry one too, for older hosts. */
+void config_dom_cpu_model(struct cx *cx, xmlNode *node)
+{
+	const char *mode = cx_attr(cx, node->parent, "mode"), *name = cx_text_needed(cx, node);
+
+	if (name == NULL || (mode != NULL && strcmp(mode, "custom") != 0)) {
+		return;
+	}
+	if (!cpuid_model_known(name)) {
+		cx_error(cx, node, NULL, "'%s' is not a CPU model known here; known: %s", name,
+			 cpuid_model_names());
+		return;
+	}
+	cx_keep(cx, &cx->cfg->cpu_model, name);
 }
 
 void config_dom_cpu_feature(struct cx *cx, xmlNode *node)
@@ -456,9 +488,6 @@ void config_dom_cpu_feature(struct cx *cx, xmlNode *node)
 		cx_error(cx, node, "name", "'%s' is not a CPU feature known here", name);
 		return;
 	}
-	if (policy == AS_IS) {
-		return;
-	}
 	if (cfg->nr_cpu_features == CONFIG_MAX_CPU_FEATURES) {
 		cx_error(cx, node, NULL, "more than %d CPU features", CONFIG_MAX_CPU_FEATURES);
 		return;
@@ -466,6 +495,7 @@ void config_dom_cpu_feature(struct cx *cx, xmlNode *node)
 	feature = &cfg->cpu_features[cfg->nr_cpu_features++];
 	feature->pos = cx_where(cx, node, NULL);
 	feature->enable = policy == ON;
+	feature->optional = policy == AS_IS;
 	cx_keep(cx, &feature->name, name);
 }
 

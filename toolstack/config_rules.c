@@ -133,7 +133,7 @@ static const struct cx_rule cx_rules[] = {
 
 	USE("domain/cpu", "mode", "match check migratable", NULL, config_dom_cpu),
 	USE("domain/cpu/feature", "policy name", NULL, NULL, config_dom_cpu_feature),
-	NOTE("domain/cpu/model", "the guest sees the host's CPU"),
+	USE("domain/cpu/model", NULL, "fallback vendor_id", NULL, config_dom_cpu_model),
 	NOTE("domain/cpu/vendor", "the guest sees the host's CPU"),
 	USE("domain/cpu/topology", "sockets dies cores threads", NULL, NULL, config_dom_cpu_topology),
 	NOTE("domain/cpu/numa", "the guest has one memory node"),

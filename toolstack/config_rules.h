@@ -66,6 +66,7 @@ void config_dom_on_poweroff(struct cx *cx, xmlNode *node);
 void config_dom_on_reboot(struct cx *cx, xmlNode *node);
 void config_dom_on_crash(struct cx *cx, xmlNode *node);
 void config_dom_cpu(struct cx *cx, xmlNode *node);
+void config_dom_cpu_model(struct cx *cx, xmlNode *node);
 void config_dom_cpu_feature(struct cx *cx, xmlNode *node);
 void config_dom_cpu_topology(struct cx *cx, xmlNode *node);
 void config_dom_qemu_arg(struct cx *cx, xmlNode *node);

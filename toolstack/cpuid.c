@@ -171,30 +171,74 @@ static uint32_t *cpuid_register(const struct cpuid_row *row, struct cpuid_leaf *
 	return NULL;
 }
 
+/* What the document says of a feature by name; NULL: nothing. */
+static const struct config_cpu_feature *cpuid_said(const struct guest_config *cfg, const char *name)
+{
+	const struct config_cpu_feature *said = NULL;
+
+	for (unsigned int i = 0; i < cfg->nr_cpu_features; i++) {
+		if (strcmp(cfg->cpu_features[i].name, name) == 0) {
+			said = &cfg->cpu_features[i];
+		}
+	}
+	return said;
+}
+
+enum cpuid_wish {
+	CPUID_OFF,
+	CPUID_AS_IS,
+	CPUID_ON,
+};
+
+static enum cpuid_wish cpuid_wish(const struct guest_config *cfg, const char *name)
+{
+	const struct config_cpu_feature *said = cpuid_said(cfg, name);
+
+	if (said != NULL && !said->optional) {
+		return said->enable ? CPUID_ON : CPUID_OFF;
+	}
+	if (said != NULL || cfg->cpu_model == NULL || cpuid_model_has(NULL, name)) {
+		return CPUID_AS_IS;
+	}
+	return cpuid_model_has(cfg->cpu_model, name) ? CPUID_ON : CPUID_OFF;
+}
+
+/* One register's bits: *missing is set when a wanted one is not there. */
+static void cpuid_apply_row(const struct guest_config *cfg, const struct cpuid_row *row, uint32_t *reg,
+			    const char **missing)
+{
+	for (unsigned int b = 0; b < 32; b++) {
+		const char *name = row->bits[b];
+		enum cpuid_wish wish = name != NULL ? cpuid_wish(cfg, name) : CPUID_AS_IS;
+
+		if (wish == CPUID_ON && (*reg >> b & 1) == 0 && *missing == NULL) {
+			*missing = name;
+		} else if (wish == CPUID_OFF) {
+			*reg &= ~(UINT32_C(1) << b);
+		}
+	}
+}
+
 int cpuid_apply(const struct guest_config *cfg, struct cpuid_leaf *leaves, size_t nr,
 		const char **missing)
 {
-	const struct cpuid_row *row;
-	unsigned int bit = 0;
-	uint32_t *reg;
+	uint32_t regs[CPUID_NR_ROWS];
 
-	for (unsigned int i = 0; i < cfg->nr_cpu_features; i++) {
-		const struct config_cpu_feature *f = &cfg->cpu_features[i];
+	*missing = NULL;
+	for (size_t r = 0; r < CPUID_NR_ROWS; r++) {
+		const uint32_t *reg = cpuid_register(&cpuid_rows[r], leaves, nr);
 
-		row = cpuid_find(f->name, &bit);
-		reg = row != NULL ? cpuid_register(row, leaves, nr) : NULL;
-		if (row == NULL || (f->enable && (reg == NULL || (*reg >> bit & 1) == 0))) {
-			*missing = f->name;
-			return -ENOENT;
-		}
+		regs[r] = reg != NULL ? *reg : 0;
+		cpuid_apply_row(cfg, &cpuid_rows[r], &regs[r], missing);
 	}
-	for (unsigned int i = 0; i < cfg->nr_cpu_features; i++) {
-		const struct config_cpu_feature *f = &cfg->cpu_features[i];
+	if (*missing != NULL) {
+		return -ENOENT;
+	}
+	for (size_t r = 0; r < CPUID_NR_ROWS; r++) {
+		uint32_t *reg = cpuid_register(&cpuid_rows[r], leaves, nr);
 
-		row = cpuid_find(f->name, &bit);
-		reg = cpuid_register(row, leaves, nr);
-		if (!f->enable && reg != NULL) {
-			*reg &= ~(UINT32_C(1) << bit);
+		if (reg != NULL) {
+			*reg = regs[r];
 		}
 	}
 	return 0;

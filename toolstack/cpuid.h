@@ -23,10 +23,16 @@ struct cpuid_leaf {
 /* Is this a feature we know the bit of? */
 bool cpuid_known(const char *name);
 
+/* CPU models: a known one; has it the feature; all their names in one line. */
+bool cpuid_model_known(const char *model);
+/* model NULL: is it a feature that no model decides on? */
+bool cpuid_model_has(const char *model, const char *feature);
+const char *cpuid_model_names(void);
+
 /*
- * Apply cfg's features to a policy: clear the disabled bits; the wanted ones must be there. Changes
- * nothing
- * on failure. Result: 0; -ENOENT with *missing naming the first feature that the processor lacks.
+ * Apply cfg's model and features to a policy: clear the disabled bits and those that the model has not; the
+ * wanted ones must be there. What the hypervisor makes by itself, and what says how to be safe from speculation,
+ * no model takes away. Changes nothing on failure. Result: 0; -ENOENT with *missing naming the first feature that the processor lacks.
  */
 int cpuid_apply(const struct guest_config *cfg, struct cpuid_leaf *leaves, size_t nr,
 		const char **missing);

@@ -20,10 +20,11 @@ toolstack_libostler_a_SOURCES = \
 	toolstack/png.c toolstack/png.h \
 	toolstack/cpulist.c toolstack/cpulist.h \
 	toolstack/traceview.c toolstack/traceview.h \
-	toolstack/cpuid.c toolstack/cpuid.h \
+	toolstack/cpuid.c toolstack/cpuid.h toolstack/cpuid_model.c \
 	toolstack/lib/rundir.c toolstack/lib/rundir.h \
 	toolstack/lib/dm_cgroup.c toolstack/lib/dm_cgroup.h \
 	toolstack/life.c toolstack/life.h \
+	toolstack/document.c toolstack/document.h \
 	toolstack/domain.c toolstack/domain.h \
 	toolstack/build.c toolstack/build.h toolstack/build_store.c toolstack/build_dm.c toolstack/build_sched.c \
 	toolstack/build_layout.c toolstack/build_layout.h \

@@ -5,6 +5,7 @@
  * handler runs, and whether the structure goes back.
  */
 #include "abi/args.h"
+#include "abi/cpu_policy.h"
 #include "abi/domain_info.h"
 #include "abi/domctl_sched.h"
 #include "abi/hvm_context.h"
@@ -137,6 +138,16 @@ static int64_t op_set_context(struct hc_call *c, struct domain *d, struct xen_do
 	return hvm_context_set(c, d, &op->u.hvmcontext);
 }
 
+static int64_t op_get_cpu_policy(struct hc_call *c, struct domain *d, struct xen_domctl *op)
+{
+	return cpu_policy_get(c, d, &op->u.cpu_policy);
+}
+
+static int64_t op_set_cpu_policy(struct hc_call *c, struct domain *d, struct xen_domctl *op)
+{
+	return cpu_policy_set(c, d, &op->u.cpu_policy);
+}
+
 static int64_t op_time_offset(struct hc_call *c, struct domain *d, struct xen_domctl *op)
 {
 	int64_t seconds = op->u.settimeoffset.time_offset_seconds;
@@ -185,7 +196,7 @@ static int64_t op_trigger(struct hc_call *c, struct domain *d, struct xen_domctl
 
 /* ---- the table ---- */
 
-enum { NO_TARGET = 1, NOT_SELF = 2, PAUSED = 4, OUT = 8 };
+enum { NO_TARGET = 1, NOT_SELF = 2, PAUSED = 4, OUT = 8, OUT_ERROR = 16 /* and when it failed */ };
 
 static const struct {
 	int64_t (*fn)(struct hc_call *c, struct domain *d, struct xen_domctl *op);
@@ -212,6 +223,8 @@ static const struct {
 	[XEN_DOMCTL_getvcpuaffinity] = { domctl_sched_get_affinity, OUT },
 	[XEN_DOMCTL_setvcpuaffinity] = { domctl_sched_set_affinity, OUT },
 	[XEN_DOMCTL_scheduler_op] = { domctl_sched_params, OUT },
+	[XEN_DOMCTL_get_cpu_policy] = { op_get_cpu_policy, NOT_SELF | PAUSED | OUT },
+	[XEN_DOMCTL_set_cpu_policy] = { op_set_cpu_policy, NOT_SELF | PAUSED | OUT | OUT_ERROR },
 };
 
 static int64_t run_on_target(struct hc_call *c, struct xen_domctl *op)
@@ -256,7 +269,8 @@ int64_t hc_domctl(struct hc_call *c)
 		return -ENOSYS;
 	}
 	rc = run_on_target(c, &op);
-	if (rc == 0 && (ops[op.cmd].flags & OUT) && hc_put(c, c->arg[0], &op) != 0) {
+	bool out = ops[op.cmd].flags & (rc == 0 ? OUT : OUT_ERROR);
+	if (out && hc_put(c, c->arg[0], &op) != 0) {
 		rc = -EFAULT;
 	}
 	return rc;

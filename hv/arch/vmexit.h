@@ -16,6 +16,8 @@ enum vmexit_kind {
 	VMEXIT_TASK_SWITCH, VMEXIT_INVLPG, VMEXIT_WBINVD, VMEXIT_XSETBV, VMEXIT_RDTSC, VMEXIT_RDPMC,
 	VMEXIT_UNDEFINED,       /* an instruction that this guest must find undefined: #UD */
 	VMEXIT_SHUTDOWN,        /* triple fault */
+	VMEXIT_ICEBP,           /* INT1, not executed */
+	VMEXIT_CR_REFUSED,      /* an impossible value for CR3 or CR4, or else VMEXIT_ENTRY_FAILED: look at the code */
 	VMEXIT_ENTRY_FAILED,    /* the processor refused the guest state */
 	VMEXIT_OTHER,           /* an exit that was never asked for */
 	VMEXIT_KINDS

@@ -36,6 +36,7 @@
 #define CR4_UMIP    (1ull << 11)
 #define CR4_LA57    (1ull << 12)
 #define CR4_VMXE    (1ull << 13)
+#define CR4_FSGSBASE (1ull << 16)
 #define CR4_PCIDE   (1ull << 17)
 #define CR4_OSXSAVE (1ull << 18)
 #define CR4_SMEP    (1ull << 20)
@@ -58,6 +59,7 @@ enum {
 #define PF_WRITE   2u
 #define PF_USER    4u
 #define PF_RSVD    8u
+#define PF_PK      0x20u
 #define PF_FETCH   16u
 
 enum {

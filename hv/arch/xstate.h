@@ -24,4 +24,11 @@ int xstate_set_xcr0(struct arch_vcpu *v, uint64_t value);
 int xstate_read_vec(struct arch_vcpu *v, unsigned int n, void *buf, unsigned int size);
 int xstate_write_vec(struct arch_vcpu *v, unsigned int n, const void *buf, unsigned int size);
 
+/* PKRU of the running vCPU; 0 when the processor has none. */
+uint32_t xstate_pkru(struct arch_vcpu *v);
+/* cpu/x87.c: an x87 instruction at rip, and MMX register n (8 bytes), of the running vCPU. -EBUSY: a numeric exception is
+ * waiting to be reported (#MF). */
+int xstate_x87(struct arch_vcpu *v, struct emul_x87 *x, uint64_t rip);
+int xstate_mmx(struct arch_vcpu *v, unsigned int n, void *buf, bool write);
+
 #endif

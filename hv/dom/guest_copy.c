@@ -46,7 +46,7 @@ static struct walk_regs walk_regs_of(const struct vcpu *v)
 {
 	struct virt_code s;
 	virt->get_code(&v->arch, &s);
-	return (struct walk_regs){ s.cr0, s.cr3, s.cr4, s.efer, v->arch.regs.rflags & RFLAGS_AC };
+	return (struct walk_regs){ s.cr0, s.cr3, s.cr4, s.efer, v->arch.regs.rflags & RFLAGS_AC, 0 };
 }
 
 int guest_translate(struct vcpu *v, uint64_t linear, unsigned int flags, struct walk_result *r)

@@ -98,6 +98,17 @@ static bool allowed(const struct walk_state *s, const struct walk_regs *regs, un
 	return true;
 }
 
+/* Protection keys: on data of programs, in the modes that have keys. WD stops supervisors only under CR0.WP. */
+static bool key_denies(const struct walk_state *s, const struct walk_regs *regs, const struct mode *m,
+		       unsigned int flags)
+{
+	if (regs->pkru == 0 || m->levels < 4 || !(s->all & PTE_U) || (flags & (WALK_FETCH | WALK_UNCHECKED))) {
+		return false;
+	}
+	uint32_t key = regs->pkru >> (s->entry >> 59 & 15) * 2;
+	return (key & 1) || ((key & 2) && (flags & WALK_WRITE) && ((flags & WALK_USER) || (regs->cr0 & CR0_WP)));
+}
+
 static int read_entry(const struct walk_ops *ops, struct walk_state *s, const struct mode *m, gpa_t at)
 {
 	s->entry_at = at;
@@ -193,6 +204,10 @@ int guest_walk(const struct walk_ops *ops, const struct walk_regs *regs, uint64_
 	}
 	if (!allowed(&s, regs, flags)) {
 		r->error = error_code(regs, flags, PF_PRESENT);
+		return -EFAULT;
+	}
+	if (key_denies(&s, regs, &m, flags)) {
+		r->error = error_code(regs, flags, PF_PRESENT | PF_PK);
 		return -EFAULT;
 	}
 	mark(ops, &s, &m, flags & WALK_WRITE ? PTE_A | PTE_D : PTE_A);

@@ -21,6 +21,7 @@ struct walk_ops {
 
 struct walk_regs {
 	uint64_t cr0, cr3, cr4, efer, rflags;
+	uint32_t pkru;          /* 0 unless CR4.PKE */
 };
 
 enum {

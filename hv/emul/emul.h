@@ -42,6 +42,22 @@ struct emul_fault {
 
 struct emul_ctxt;
 
+/* An x87 instruction with a memory operand (opcode D8h..DFh, ModRM.reg), for the processor to execute on buf. */
+struct emul_x87 {
+	uint8_t opcode, reg, size;
+	bool wait;              /* an exception that waits to be reported comes first: #MF */
+	bool try_only;          /* a store: fill buf, change nothing else */
+	bool stored;            /* out, after a try: it does store (an unmasked exception prevents it) */
+	uint64_t linear;        /* the operand's, for the last-data pointer */
+	uint8_t *buf;
+};
+
+/* GDTR or IDTR. */
+struct emul_table {
+	uint64_t base;
+	uint16_t limit;
+};
+
 /* Access types for read and write; they decide page permissions and fault error codes. */
 enum emul_access { EMUL_ACC_DATA, EMUL_ACC_FETCH, EMUL_ACC_SYSTEM /* descriptor tables, TSS: CPL 0 */ };
 
@@ -79,12 +95,20 @@ struct emul_ops {
 	/* Load a segment register with all protected-mode checks; on EMUL_OK c->seg[seg] is the new one.
 	 * Not called in real and virtual-8086 mode, and never for SEG_CS. */
 	enum emul_result (*load_seg)(struct emul_ctxt *c, enum emul_seg seg, uint16_t sel);
+	/* Descriptor-table registers (idt: IDTR, else GDTR); LDTR and TR (task): selector, and load with all checks.
+	 * NULL: EMUL_UNHANDLED. */
+	enum emul_result (*read_table)(struct emul_ctxt *c, bool idt, struct emul_table *t);
+	enum emul_result (*write_table)(struct emul_ctxt *c, bool idt, const struct emul_table *t);
+	enum emul_result (*read_system)(struct emul_ctxt *c, bool task, uint16_t *sel);
+	enum emul_result (*load_system)(struct emul_ctxt *c, bool task, uint16_t sel);
 	/* Fill c->seg[seg], or c->tr for SEG_COUNT: one of those that segs_missing names. */
 	void (*fetch_seg)(struct emul_ctxt *c, unsigned int seg);
 	/* Vector registers: 16 or 32 bytes of XMM/YMM n; MMX n is 8 bytes. */
 	enum emul_result (*read_vec)(struct emul_ctxt *c, unsigned int n, void *buf, unsigned int size);
 	enum emul_result (*write_vec)(struct emul_ctxt *c, unsigned int n, const void *buf,
 				      unsigned int size);
+	/* NULL: EMUL_UNHANDLED. */
+	enum emul_result (*x87)(struct emul_ctxt *c, struct emul_x87 *x);
 	/* Is an interrupt waiting, so that a REP should stop between iterations? */
 	bool (*interrupt_pending)(struct emul_ctxt *c);
 };

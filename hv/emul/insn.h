@@ -353,6 +353,9 @@ enum emul_result exec_sys_io_check(struct emul_ctxt *c, const struct insn *i, ui
 /* RFLAGS after POPF or IRET of size bytes at this privilege. */
 uint64_t exec_sys_new_flags(const struct emul_ctxt *c, uint64_t v, unsigned int size);
 
+enum emul_result exec_desc_table(struct emul_ctxt *c, struct insn *i);
+enum emul_result exec_desc_system(struct emul_ctxt *c, struct insn *i);
+enum emul_result exec_x87(struct emul_ctxt *c, struct insn *i);
 enum emul_result exec_simd_move(struct emul_ctxt *c, struct insn *i);
 enum emul_result exec_simd_movnti(struct emul_ctxt *c, struct insn *i);
 

@@ -209,7 +209,7 @@ const struct opcode optable_one[256] = {
 	[0xd3] = GROUP(group2_cl),
 	[0xd4 ... 0xd5] = { .flags = K, .imm = IMM_8 },
 	[0xd7] = { exec_move_xlat, .flags = K | B },
-	[0xd8 ... 0xdf] = LEN_MODRM,
+	[0xd8 ... 0xdf] = { exec_x87, .flags = M },
 	[0xe0] = { exec_flow_loop, .flags = K | OPF_BRANCH, .imm = IMM_8, .sub = FLOW_LOOPNE },
 	[0xe1] = { exec_flow_loop, .flags = K | OPF_BRANCH, .imm = IMM_8, .sub = FLOW_LOOPE },
 	[0xe2] = { exec_flow_loop, .flags = K | OPF_BRANCH, .imm = IMM_8, .sub = FLOW_LOOP },
@@ -241,8 +241,21 @@ const struct opcode optable_one[256] = {
 	[0xff] = GROUP(group5),
 };
 
+/* sub: bit 0 the IDT or the task register, bit 1 a load. */
+static const struct opcode group6[8] = {
+	[0] = { exec_desc_system, .flags = M | OPF_PROT, .dst = OPD_RM, .sub = 0 },
+	[1] = { exec_desc_system, .flags = M | OPF_PROT, .dst = OPD_RM, .sub = 1 },
+	[2] = { exec_desc_system, .flags = M | OPF_PROT, .src = OPD_RM, .sub = 2 },
+	[3] = { exec_desc_system, .flags = M | OPF_PROT, .src = OPD_RM, .sub = 3 },
+	[4 ... 5] = LEN_MODRM,
+};
+
+/* The register forms of 0..3 are other instructions, which nobody needs emulated. */
 static const struct opcode group7[8] = {
-	[0 ... 3] = LEN_MODRM,
+	[0] = { exec_desc_table, .flags = M, .sub = 0 },
+	[1] = { exec_desc_table, .flags = M, .sub = 1 },
+	[2] = { exec_desc_table, .flags = M, .sub = 2 },
+	[3] = { exec_desc_table, .flags = M, .sub = 3 },
 	[4] = { exec_sys_group7, .flags = M, .dst = OPD_RM, .sub = 4 },
 	[6] = { exec_sys_group7, .flags = M | OPF_PRIV, .src = OPD_RM, .sub = 6 },
 	[5] = LEN_MODRM,
@@ -349,7 +362,7 @@ static const struct opcode sse_f0[4] = {
 	  .sub = (right) }
 
 const struct opcode optable_two[256] = {
-	[0x00] = LEN_MODRM,
+	[0x00] = GROUP(group6),
 	[0x01] = GROUP(group7),
 	[0x02 ... 0x03] = LEN_MODRM,
 	[0x05] = LEN_PLAIN,

@@ -14,6 +14,7 @@
 #include "hvm/hvm.h"
 #include "hvm/hvm_state.h"
 #include "hvm/topology.h"
+#include "lib/err.h"
 #include "lib/mem.h"
 
 enum { EAX, EBX, ECX, EDX };
@@ -30,7 +31,10 @@ enum { EAX, EBX, ECX, EDX };
 		B(23) | B(24) | B(28) | B(29) | B(30) | B(31))
 /* VBMI UMIP PKU VBMI2 GFNI VAES VPCLMUL VNNI BITALG VPOPCNTDQ RDPID */
 #define F7_ECX (B(1) | B(2) | B(3) | B(6) | B(8) | B(9) | B(10) | B(11) | B(12) | B(14) | B(22))
-#define F7_EDX (B(4))
+/* FSRM MD_CLEAR; SPEC_CTRL STIBP ARCH_CAPABILITIES SSBD */
+#define F7_EDX (B(4) | B(10) | B(26) | B(27) | B(29) | B(31))
+/* CLZERO WBNOINVD; IBPB IBRS STIBP SSBD */
+#define FE8_EBX (B(0) | B(9) | B(12) | B(14) | B(15) | B(24))
 /* LAHF64 ABM SSE4A MISALIGN 3DNOWPREFETCH XOP FMA4 TBM and the legacy CMP and extended APIC space bits not */
 #define FE1_ECX (B(0) | B(5) | B(6) | B(7) | B(8) | B(11) | B(16) | B(21))
 /* The copies of leaf 1's bits, which hide the same (VME), and SYSCALL NX MMXEXT FFXSR 1G RDTSCP LM */
@@ -55,7 +59,7 @@ static const struct policy_row rows[] = {
 	{ 0x80000005, false, { ~0u, ~0u, ~0u, ~0u } },
 	{ 0x80000006, false, { ~0u, ~0u, ~0u, ~0u } },
 	{ 0x80000007, false, { 0, 0, 0, B(8) } },
-	{ 0x80000008, false, { 0xffff, B(0) | B(9), 0, 0 } },
+	{ 0x80000008, false, { 0xffff, FE8_EBX, 0, 0 } },
 };
 
 /* Instructions that work on vector state: there only when guests can turn that state on in XCR0. */
@@ -78,12 +82,6 @@ static const struct {
 #define LEAF_MAX          0x1fu
 #define LEAF_EXTENDED_MAX 0x8000001eu
 
-uint64_t hvm_cr4_allowed(void)
-{
-	/* everything up to SMAP and PKE but the two that start nested virtualisation, and five-level paging */
-	return 0x7fffffull & ~(CR4_VMXE | CR4_LA57 | 1ull << 14 | 1ull << 15 | 1ull << 19);
-}
-
 static void host(uint32_t leaf, uint32_t subleaf, uint32_t r[4])
 {
 	struct hw_cpuid_regs h;
@@ -92,6 +90,29 @@ static void host(uint32_t leaf, uint32_t subleaf, uint32_t r[4])
 	r[EBX] = h.ebx;
 	r[ECX] = h.ecx;
 	r[EDX] = h.edx;
+}
+
+uint64_t hvm_cr4_allowed(const struct domain *d)
+{
+	/* everything up to SMAP and PKE but the two that start nested virtualisation, and five-level paging */
+	return 0x7fffffull & ~(CR4_VMXE | CR4_LA57 | 1ull << 14 | 1ull << 15 | 1ull << 19) &
+	       ~cpu_features_cr4_off(&d->hvm->features);
+}
+
+unsigned int hvm_address_bits(void)
+{
+	uint32_t r[4];
+	host(0x80000000, 0, r);
+	if (r[EAX] < 0x80000008) {
+		return 36;
+	}
+	host(0x80000008, 0, r);
+	return r[EAX] & 0xff;
+}
+
+uint64_t hvm_xcr0_allowed(const struct domain *d)
+{
+	return cpu_features_xcr0(&d->hvm->features, xstate_supported());
 }
 
 static void hide_disabled_apic(const struct vcpu *v, uint32_t r[4])
@@ -122,6 +143,7 @@ static void adjust_leaf7(struct vcpu *v, uint32_t r[4])
 	if ((r[ECX] & B(3)) && (s.cr4 & CR4_PKE)) {
 		r[ECX] |= B(4);
 	}
+	r[EBX] |= v->domain->hvm->has_pc ? B(1) : 0;    /* TSC_ADJUST; Dom0's TSC is the machine's */
 }
 
 static bool host_has_topoext(void)
@@ -169,7 +191,7 @@ static uint32_t compacted_size(uint64_t xcr0)
 /* State components: what guests may enable; sizes follow the processor's own layout. */
 static void leaf_xstate(const struct vcpu *v, uint32_t subleaf, uint32_t r[4])
 {
-	uint64_t have = xstate_supported();
+	uint64_t have = hvm_xcr0_allowed(v->domain);
 	if (have == 0) {
 		memset(r, 0, 16);
 		return;
@@ -280,20 +302,27 @@ void hvm_topology_default(struct domain *d)
 	};
 }
 
-static void by_policy(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
+/* Leaves with features that the domain may have lost. */
+static void cut(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
+{
+	cpu_features_apply(&v->domain->hvm->features, leaf, subleaf, r);
+}
+
+/* Out of line, so that the leaf which programs ask for only to wait for the processor pays for no other. */
+static __attribute__((noinline)) void by_policy(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
 {
 	switch (leaf) {
-	case 0:
-		host(0, 0, r);
-		r[EAX] = MIN(r[EAX], LEAF_MAX);
-		return;
 	case 1:
 		by_table(leaf, subleaf, r);
 		adjust_leaf1(v, r);
+		cut(v, leaf, subleaf, r);
 		return;
 	case 7:
 		by_table(leaf, subleaf, r);
-		adjust_leaf7(v, r);
+		if (subleaf == 0) {
+			adjust_leaf7(v, r);
+		}
+		cut(v, leaf, subleaf, r);
 		return;
 	case 4:
 	case 0x8000001d:
@@ -301,6 +330,7 @@ static void by_policy(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t 
 		return;
 	case 0xd:
 		leaf_xstate(v, subleaf, r);
+		cut(v, leaf, subleaf, r);
 		return;
 	case 0x80000000:
 		host(leaf, 0, r);
@@ -309,11 +339,17 @@ static void by_policy(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t 
 	case 0x80000001:
 		by_table(leaf, subleaf, r);
 		hide_disabled_apic(v, r);
+		cut(v, leaf, subleaf, r);
+		return;
+	case 0x80000007:
+		by_table(leaf, subleaf, r);
+		cut(v, leaf, subleaf, r);
 		return;
 	case 0x80000008:
 		/* Four levels of paging make 48 bits of linear address, whatever the processor could do. */
 		by_table(leaf, subleaf, r);
 		r[EAX] = (r[EAX] & 0xff) | MIN(r[EAX] >> 8 & 0xff, 48u) << 8;
+		cut(v, leaf, subleaf, r);
 		return;
 	default:
 		break;
@@ -327,6 +363,11 @@ static void by_policy(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t 
 
 void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
 {
+	if (leaf == 0) {
+		host(0, 0, r);
+		r[EAX] = MIN(r[EAX], LEAF_MAX);
+		return;
+	}
 	by_policy(v, leaf, subleaf, r);
 	(void)topology_leaf(&v->domain->hvm->topology, v->hvm->lapic.id, leaf, subleaf, r);
 }
@@ -341,4 +382,49 @@ enum verdict exit_cpuid(struct vcpu *v, const struct vmexit *e)
 	g[GPR_RCX] = r[ECX];
 	g[GPR_RDX] = r[EDX];
 	return EXIT_NEXT;
+}
+
+/* ---- the policy as a list, for the toolstack ---- */
+
+static const struct {
+	uint32_t leaf, subleaf;
+} listed[] = {
+	{ 0x0, XEN_CPUID_NO_SUBLEAF }, { 0x1, XEN_CPUID_NO_SUBLEAF }, { 0x2, XEN_CPUID_NO_SUBLEAF }, { 0x7, 0 },
+	{ 0xb, 0 }, { 0xb, 1 }, { 0xd, 0 }, { 0xd, 1 }, { 0xd, 2 }, { 0xd, 5 }, { 0xd, 6 }, { 0xd, 7 }, { 0xd, 9 },
+	{ 0x15, XEN_CPUID_NO_SUBLEAF }, { 0x16, XEN_CPUID_NO_SUBLEAF }, { 0x80000000, XEN_CPUID_NO_SUBLEAF },
+	{ 0x80000001, XEN_CPUID_NO_SUBLEAF }, { 0x80000002, XEN_CPUID_NO_SUBLEAF },
+	{ 0x80000003, XEN_CPUID_NO_SUBLEAF }, { 0x80000004, XEN_CPUID_NO_SUBLEAF },
+	{ 0x80000005, XEN_CPUID_NO_SUBLEAF }, { 0x80000006, XEN_CPUID_NO_SUBLEAF },
+	{ 0x80000007, XEN_CPUID_NO_SUBLEAF }, { 0x80000008, XEN_CPUID_NO_SUBLEAF },
+};
+
+int hvm_cpu_policy_leaf(struct domain *d, unsigned int i, uint32_t *leaf, uint32_t *subleaf, uint32_t r[4])
+{
+	if (i >= ARRAY_SIZE(listed)) {
+		return -ENOENT;
+	}
+	if (d->vcpu[0] == NULL || d->vcpu[0]->hvm == NULL) {
+		return -EINVAL;
+	}
+	*leaf = listed[i].leaf;
+	*subleaf = listed[i].subleaf;
+	hvm_cpuid(d->vcpu[0], *leaf, *subleaf == XEN_CPUID_NO_SUBLEAF ? 0 : *subleaf, r);
+	return 0;
+}
+
+int hvm_cpu_policy_set(struct domain *d, uint32_t leaf, uint32_t subleaf, const uint32_t want[4])
+{
+	uint32_t have[4];
+	if (d->vcpu[0] == NULL || d->vcpu[0]->hvm == NULL) {
+		return -EINVAL;
+	}
+	hvm_cpuid(d->vcpu[0], leaf, subleaf == XEN_CPUID_NO_SUBLEAF ? 0 : subleaf, have);
+	int rc = cpu_features_set(&d->hvm->features, leaf, subleaf == XEN_CPUID_NO_SUBLEAF ? 0 : subleaf, have, want);
+	for (unsigned int i = 0; rc == 0 && i < d->max_vcpus; i++) {
+		if (d->vcpu[i] != NULL && d->vcpu[i]->hvm != NULL &&
+		    cpu_features_off(&d->hvm->features, CPU_WORD_1C, 21)) {
+			d->vcpu[i]->hvm->lapic.x2apic_ok = false;
+		}
+	}
+	return rc;
 }

@@ -166,3 +166,85 @@ enum emul_result emul_cpu_load_seg(struct emul_ctxt *c, enum emul_seg seg, uint1
 	virt->get_seg(&vcpu_of(c)->arch, (enum vseg)seg, &c->seg[seg]);
 	return rc;
 }
+
+/* ---- table registers, LDTR and TR ---- */
+
+enum emul_result emul_cpu_read_table(struct emul_ctxt *c, bool idt, struct emul_table *t)
+{
+	struct sys_regs s;
+	virt->get_sys(&vcpu_of(c)->arch, &s);
+	*t = (struct emul_table){ idt ? s.idt_base : s.gdt_base, (uint16_t)(idt ? s.idt_limit : s.gdt_limit) };
+	return EMUL_OK;
+}
+
+enum emul_result emul_cpu_write_table(struct emul_ctxt *c, bool idt, const struct emul_table *t)
+{
+	struct vcpu *v = vcpu_of(c);
+	struct sys_regs s;
+	virt->get_sys(&v->arch, &s);
+	*(idt ? &s.idt_base : &s.gdt_base) = t->base;
+	*(idt ? &s.idt_limit : &s.gdt_limit) = t->limit;
+	virt->set_sys(&v->arch, &s, SYS_DT);
+	return EMUL_OK;
+}
+
+enum emul_result emul_cpu_read_system(struct emul_ctxt *c, bool task, uint16_t *sel)
+{
+	struct emul_segment s;
+	virt->get_seg(&vcpu_of(c)->arch, task ? VSEG_TR : VSEG_LDTR, &s);
+	*sel = s.sel;
+	return EMUL_OK;
+}
+
+/* The upper half of a 16-byte descriptor, which only the modes above 4 GiB have. */
+static enum emul_result upper_base(struct emul_ctxt *c, uint64_t at, struct emul_segment *s)
+{
+	uint64_t high;
+	if (!(c->efer & EFER_LMA)) {
+		return EMUL_OK;
+	}
+	enum emul_result rc = c->ops->read(c, at + 8, &high, 8, EMUL_ACC_SYSTEM);
+	if (rc == EMUL_OK && (high >> 40 & 0x1f) != 0) {
+		return fault(c, EXC_GP, true, s->sel & ~3u);
+	}
+	s->base |= rc == EMUL_OK ? high << 32 : 0;
+	return rc;
+}
+
+enum emul_result emul_cpu_load_system(struct emul_ctxt *c, bool task, uint16_t sel)
+{
+	struct vcpu *v = vcpu_of(c);
+	uint64_t desc, at;
+	if ((sel & ~3u) == 0 && !task) {
+		struct emul_segment null = { .sel = sel, .attr = 2 };
+		virt->set_seg(&v->arch, VSEG_LDTR, &null);
+		return EMUL_OK;
+	}
+	if ((sel & 4) || (sel & ~3u) == 0) {
+		return fault(c, EXC_GP, true, sel & ~3u);
+	}
+	enum emul_result rc = read_descriptor(c, sel, &desc, &at);
+	if (rc != EMUL_OK) {
+		return rc;
+	}
+	struct emul_segment s = unpack(sel, desc);
+	unsigned int type = s.attr & 0x1f;
+	/* available 32-bit (or 64-bit) TSS; the 16-bit one too where it exists; LDT */
+	bool ok = task ? type == 9 || (type == 1 && !(c->efer & EFER_LMA)) : type == 2;
+	if (!ok || !(s.attr & 0x80)) {
+		return fault(c, ok ? EXC_NP : EXC_GP, true, sel & ~3u);
+	}
+	rc = upper_base(c, at, &s);
+	if (rc == EMUL_OK && task) {
+		uint8_t busy = (uint8_t)(desc >> 40) | 2;
+		rc = c->ops->write(c, at + 5, &busy, 1, EMUL_ACC_SYSTEM);
+		s.attr |= 2;
+	}
+	if (rc == EMUL_OK) {
+		virt->set_seg(&v->arch, task ? VSEG_TR : VSEG_LDTR, &s);
+		if (task) {
+			c->tr = s;
+		}
+	}
+	return rc;
+}

@@ -57,6 +57,10 @@ static enum emul_result translate(struct emul_ctxt *c, uint64_t linear, bool wri
 		*gpa = GPA(v->hvm->mmio_gpa);
 		return EMUL_OK;
 	}
+	if (v->hvm->walk.cr4 & CR4_PKE) {
+		/* only here: what the exit told has been checked by the processor */
+		v->hvm->walk.pkru = xstate_pkru(&v->arch);
+	}
 	if (guest_translate_with(v, &v->hvm->walk, linear, walk_flags(c, write, acc), &r) != 0) {
 		return page_fault(c, linear, r.error);
 	}
@@ -357,14 +361,37 @@ static enum emul_result glue_rep_stos(struct emul_ctxt *c, uint64_t dst, uint64_
 	return EMUL_OK;
 }
 
+/* -EBUSY: the program has not been told of an earlier numeric exception. */
+static enum emul_result fpu_result(struct emul_ctxt *c, int rc)
+{
+	if (rc == -EBUSY) {
+		c->fault = (struct emul_fault){ .vector = EXC_MF };
+		return EMUL_FAULT;
+	}
+	return rc == 0 ? EMUL_OK : EMUL_UNHANDLED;
+}
+
+static enum emul_result glue_x87(struct emul_ctxt *c, struct emul_x87 *x)
+{
+	return fpu_result(c, xstate_x87(&vcpu_of(c)->arch, x, c->rip));
+}
+
 static enum emul_result glue_read_vec(struct emul_ctxt *c, unsigned int n, void *buf, unsigned int size)
 {
+	if (size == 8) {
+		return fpu_result(c, xstate_mmx(&vcpu_of(c)->arch, n, buf, false));
+	}
 	return xstate_read_vec(&vcpu_of(c)->arch, n, buf, size) == 0 ? EMUL_OK : EMUL_UNHANDLED;
 }
 
 static enum emul_result glue_write_vec(struct emul_ctxt *c, unsigned int n, const void *buf,
 				       unsigned int size)
 {
+	if (size == 8) {
+		uint8_t value[8];
+		memcpy(value, buf, sizeof(value));
+		return fpu_result(c, xstate_mmx(&vcpu_of(c)->arch, n, value, true));
+	}
 	return xstate_write_vec(&vcpu_of(c)->arch, n, buf, size) == 0 ? EMUL_OK : EMUL_UNHANDLED;
 }
 
@@ -404,8 +431,13 @@ static const struct emul_ops ops = {
 	.write_msr = emul_cpu_write_msr,
 	.cpuid = emul_cpu_cpuid,
 	.load_seg = emul_cpu_load_seg,
+	.read_table = emul_cpu_read_table,
+	.write_table = emul_cpu_write_table,
+	.read_system = emul_cpu_read_system,
+	.load_system = emul_cpu_load_system,
 	.read_vec = glue_read_vec,
 	.write_vec = glue_write_vec,
+	.x87 = glue_x87,
 	.interrupt_pending = glue_interrupt_pending,
 };
 
@@ -431,7 +463,7 @@ void emul_glue_load(struct vcpu *v, struct emul_ctxt *c)
 	c->cr4 = s.cr4;
 	c->efer = s.efer;
 	c->cpl = (uint8_t)virt->cpl(&v->arch);
-	v->hvm->walk = (struct walk_regs){ s.cr0, s.cr3, s.cr4, s.efer, c->rflags };
+	v->hvm->walk = (struct walk_regs){ s.cr0, s.cr3, s.cr4, s.efer, c->rflags, 0 };
 	c->insn_len = 0;
 	c->segs_changed = 0;
 	c->decoded = (struct emul_decoded){ 0 };
@@ -450,13 +482,24 @@ void emul_glue_store(struct vcpu *v, const struct emul_ctxt *c)
 	}
 }
 
-/* Bytes for the log, as many as can be read. */
-static enum verdict cannot_emulate(struct vcpu *v)
+/* The first time that a domain uses this opcode? */
+static bool is_news(struct domain *d, const struct emul_decoded *i)
 {
-	uint8_t b[15];
-	unsigned int n = hvm_fetch(v, v->arch.regs.rip, b, sizeof(b));
-	guest_log(v->domain, "vCPU %u: no emulation at %#lx of %02x %02x %02x %02x %02x %02x (%u bytes)",
-		  v->id, (unsigned long)v->arch.regs.rip, b[0], b[1], b[2], b[3], b[4], b[5], n);
+	unsigned int map = i->opcode_len == 3 ? 2 : i->opcode_len == 2 ? 1 : 0;
+	unsigned int opcode = i->opcode_len == 0 ? 0 : i->opcode[i->opcode_len - 1];
+	uint32_t bit = 1u << opcode % 32;
+	return !(atomic_or(&d->hvm->unknown_insn[map][opcode / 32], bit) & bit);
+}
+
+/* #UD, and the bytes in the log, once for each opcode. */
+static enum verdict cannot_emulate(struct vcpu *v, const struct emul_ctxt *c)
+{
+	uint8_t b[15] = { 0 };
+	if (is_news(v->domain, &c->decoded)) {
+		memcpy(b, c->insn, c->insn_len);
+		guest_log(v->domain, "vCPU %u: no emulation at %#lx of %02x %02x %02x %02x %02x %02x (%u bytes)", v->id,
+			  (unsigned long)v->arch.regs.rip, b[0], b[1], b[2], b[3], b[4], b[5], c->insn_len);
+	}
 	return hvm_fault_ud(v);
 }
 
@@ -533,7 +576,7 @@ enum verdict hvm_emulate(struct vcpu *v)
 	case EMUL_UNHANDLED:
 		break;
 	}
-	return cannot_emulate(v);
+	return cannot_emulate(v, &c);
 }
 
 unsigned int hvm_fetch(struct vcpu *v, uint64_t linear, uint8_t *bytes, unsigned int size)

@@ -43,7 +43,7 @@ static enum verdict exit_xsetbv(struct vcpu *v, const struct vmexit *e)
 {
 	const uint64_t *g = v->arch.regs.gpr;
 	uint64_t value = (uint32_t)g[GPR_RAX] | g[GPR_RDX] << 32;
-	if (virt->cpl(&v->arch) != 0 || (uint32_t)g[GPR_RCX] != 0 ||
+	if (virt->cpl(&v->arch) != 0 || (uint32_t)g[GPR_RCX] != 0 || (value & ~hvm_xcr0_allowed(v->domain)) != 0 ||
 	    xstate_set_xcr0(&v->arch, value) != 0) {
 		return hvm_fault_gp(v);
 	}
@@ -134,6 +134,26 @@ static enum verdict exit_failed(struct vcpu *v, const struct vmexit *e)
 	return EXIT_CRASH;
 }
 
+/* A trap like INT3's: the handler finds the next instruction. A step that was asked for is over with it. */
+static enum verdict exit_icebp(struct vcpu *v, const struct vmexit *e)
+{
+	hvm_raise(v, EXC_DB, false, 0, 0);
+	return EXIT_NEXT;
+}
+
+/* The emulator finds the reserved bits and raises #GP. */
+static enum verdict exit_cr_refused(struct vcpu *v, const struct vmexit *e)
+{
+	static const uint8_t mov_to_cr[] = { 0x0f, 0x22 };
+	struct virt_code code;
+	uint8_t bytes[15];
+	virt->get_code(&v->arch, &code);
+	uint64_t linear = code.long64 ? v->arch.regs.rip : (uint32_t)(code.cs_base + v->arch.regs.rip);
+	unsigned int got = hvm_fetch(v, linear, bytes, sizeof(bytes));
+	return emul_match_length(bytes, got, mov_to_cr, sizeof(mov_to_cr), code.long64) != 0 ? hvm_emulate(v)
+											     : exit_failed(v, e);
+}
+
 static enum verdict exit_other(struct vcpu *v, const struct vmexit *e)
 {
 	virt->dump(&v->arch);
@@ -163,6 +183,8 @@ static const exit_fn handlers[VMEXIT_KINDS] = {
 	[VMEXIT_RDPMC] = exit_rdpmc,
 	[VMEXIT_UNDEFINED] = exit_undefined,
 	[VMEXIT_SHUTDOWN] = exit_shutdown,
+	[VMEXIT_ICEBP] = exit_icebp,
+	[VMEXIT_CR_REFUSED] = exit_cr_refused,
 	[VMEXIT_ENTRY_FAILED] = exit_failed,
 	[VMEXIT_OTHER] = exit_other,
 };

@@ -107,7 +107,7 @@ static int write_cr4(struct vcpu *v, uint64_t value)
 {
 	struct sys_regs s;
 	virt->get_sys(&v->arch, &s);
-	if ((value & ~hvm_cr4_allowed()) != 0 || ((s.efer & EFER_LMA) && !(value & CR4_PAE)) ||
+	if ((value & ~hvm_cr4_allowed(v->domain)) != 0 || ((s.efer & EFER_LMA) && !(value & CR4_PAE)) ||
 	    ((value & CR4_PCIDE) && !(s.efer & EFER_LMA))) {
 		return -EINVAL;
 	}
@@ -118,7 +118,8 @@ static int write_cr4(struct vcpu *v, uint64_t value)
 	return take_over(v, &s, SYS_CR4);
 }
 
-/* With process identifiers bit 63 says that translations may stay; it is not kept. Bits 62:52 are never an address. */
+/* With process identifiers bit 63 says that translations may stay; it is not kept. In 64-bit mode bits beyond the
+ * physical addresses are refused; before, only 32 can be written. */
 static int write_cr3(struct vcpu *v, uint64_t value)
 {
 	struct sys_regs s;
@@ -126,7 +127,7 @@ static int write_cr3(struct vcpu *v, uint64_t value)
 	if (s.cr4 & CR4_PCIDE) {
 		value &= ~BIT(63);
 	}
-	if (value >> 52 != 0) {
+	if (s.efer & EFER_LMA ? value >> hvm_address_bits() != 0 : value >> 52 != 0) {
 		return -EINVAL;
 	}
 	s.cr3 = value;

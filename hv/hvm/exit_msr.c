@@ -14,6 +14,7 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/atomic.h"
+#include "lib/nospec.h"
 
 #define MSR_HYPERCALL_PAGE 0x40000000u
 #define MSR_X2APIC_FIRST   0x800u
@@ -30,11 +31,20 @@ static int efer_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 	return 0;
 }
 
+/* Bits that the domain has no feature for. */
+static uint64_t efer_off(const struct cpu_features *f)
+{
+	return (cpu_features_off(f, CPU_WORD_E1D, 11) ? EFER_SCE : 0) |
+	       (cpu_features_off(f, CPU_WORD_E1D, 20) ? EFER_NXE : 0) |
+	       (cpu_features_off(f, CPU_WORD_E1D, 25) ? EFER_FFXSR : 0) |
+	       (cpu_features_off(f, CPU_WORD_E1D, 29) ? EFER_LME : 0);
+}
+
 static int efer_write(struct vcpu *v, uint32_t msr, uint64_t value)
 {
 	struct sys_regs s;
 	virt->get_sys(&v->arch, &s);
-	uint64_t can_set = virt->efer_bits;
+	uint64_t can_set = virt->efer_bits & ~efer_off(&v->domain->hvm->features);
 	if ((value & ~(can_set | EFER_LMA)) != 0) {
 		return -EINVAL;
 	}
@@ -54,12 +64,34 @@ static int tsc_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 	return 0;
 }
 
-static int tsc_write(struct vcpu *v, uint32_t msr, uint64_t value)
+/* TSC_ADJUST is the sum of all that was ever written, by whichever of the two. */
+static void tsc_shift(struct vcpu *v, uint64_t by)
 {
-	virt->set_tsc_offset(&v->arch, (int64_t)(value - hw_rdtsc()));
+	v->hvm->tsc_adjust += by;
+	virt->set_tsc_offset(&v->arch, (int64_t)((uint64_t)v->arch.tsc_offset + by));
 	shared_info_time_update(v);
 	/* A deadline set before comes at another moment now. */
 	vlapic_timer_expired(&v->hvm->lapic);
+}
+
+static int tsc_write(struct vcpu *v, uint32_t msr, uint64_t value)
+{
+	tsc_shift(v, value - hvm_guest_tsc(v, hw_rdtsc()));
+	return 0;
+}
+
+static int tsc_adjust_read(struct vcpu *v, uint32_t msr, uint64_t *value)
+{
+	*value = v->hvm->tsc_adjust;
+	return v->domain->hvm->has_pc ? 0 : -EINVAL;
+}
+
+static int tsc_adjust_write(struct vcpu *v, uint32_t msr, uint64_t value)
+{
+	if (!v->domain->hvm->has_pc) {
+		return -EINVAL;                 /* Dom0's TSC is the machine's */
+	}
+	tsc_shift(v, value - v->hvm->tsc_adjust);
 	return 0;
 }
 
@@ -112,11 +144,11 @@ static uint64_t *mtrr_slot(struct vcpu *v, uint32_t msr)
 {
 	struct hvm_vcpu *h = v->hvm;
 	if (msr >= MSR_MTRR_PHYS_FIRST && msr <= MSR_MTRR_PHYS_LAST) {
-		uint32_t n = (msr - MSR_MTRR_PHYS_FIRST) / 2;
+		uint64_t n = nospec_index((msr - MSR_MTRR_PHYS_FIRST) / 2, MTRR_VARIABLE);
 		return msr & 1 ? &h->mtrr.mask[n] : &h->mtrr.base[n];
 	}
 	if (msr >= MSR_MTRR_FIX4K_FIRST && msr <= MSR_MTRR_FIX4K_LAST) {
-		return &h->mtrr.fixed[3 + msr - MSR_MTRR_FIX4K_FIRST];
+		return &h->mtrr.fixed[3 + nospec_index(msr - MSR_MTRR_FIX4K_FIRST, 8)];
 	}
 	switch (msr) {
 	case MSR_MTRR_FIX64K:
@@ -203,6 +235,10 @@ static int drop_write(struct vcpu *v, uint32_t msr, uint64_t value)
 	return 0;
 }
 
+/* Fast strings, thermal control, SpeedStep, MONITOR, CPUID limit, xTPR, XD; no branch trace, no PEBS. */
+#define MISC_ENABLE_KEPT  0x400c50809ull
+#define MISC_ENABLE_FIXED 0x1800ull
+
 static int misc_enable_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
 	*value = v->hvm->misc_enable;
@@ -211,7 +247,66 @@ static int misc_enable_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 
 static int misc_enable_write(struct vcpu *v, uint32_t msr, uint64_t value)
 {
-	v->hvm->misc_enable = value & 1;        /* fast strings */
+	/* thermal and power bits have nothing to act on here; they are kept for whoever reads them back */
+	v->hvm->misc_enable = (value & MISC_ENABLE_KEPT) | MISC_ENABLE_FIXED;
+	return 0;
+}
+
+/* ---- speculation ---- */
+
+#define ARCH_CAPS_PASSED 0x1ebu         /* RDCL_NO IBRS_ALL SKIP_L1DFL MDS_NO PSCHANGE_MC_NO TSX_CTRL_NO TAA_NO */
+
+static uint32_t cpuid_word(struct vcpu *v, uint32_t leaf, unsigned int reg)
+{
+	uint32_t r[4];
+	hvm_cpuid(v, leaf, 0, r);
+	return r[reg];
+}
+
+/* IBRS, STIBP and SSBD, as Intel and as AMD announce them. */
+static uint64_t spec_ctrl_bits(struct vcpu *v)
+{
+	uint32_t intel = cpuid_word(v, 7, 3), amd = cpuid_word(v, 0x80000008, 1);
+	return (intel >> 26 & 1 || amd >> 14 & 1 ? 1 : 0) | (intel >> 27 & 1 || amd >> 15 & 1 ? 2 : 0) |
+	       (intel >> 31 & 1 || amd >> 24 & 1 ? 4 : 0);
+}
+
+static int spec_ctrl_read(struct vcpu *v, uint32_t msr, uint64_t *value)
+{
+	*value = v->hvm->spec_ctrl;
+	return spec_ctrl_bits(v) != 0 ? 0 : -EINVAL;
+}
+
+static int spec_ctrl_write(struct vcpu *v, uint32_t msr, uint64_t value)
+{
+	uint64_t bits = spec_ctrl_bits(v);
+	if (bits == 0 || (value & ~bits) != 0) {
+		return -EINVAL;
+	}
+	v->hvm->spec_ctrl = value;
+	hw_wrmsr(MSR_SPEC_CTRL, value);
+	return 0;
+}
+
+/* The barrier is done at once: the vCPU is on its CPU, and nobody else's branches are meant. */
+static int pred_cmd_write(struct vcpu *v, uint32_t msr, uint64_t value)
+{
+	bool has = cpuid_word(v, 7, 3) >> 26 & 1 || cpuid_word(v, 0x80000008, 1) >> 12 & 1;
+	if (!has || (value & ~1ull) != 0) {
+		return -EINVAL;
+	}
+	if (value != 0) {
+		hw_wrmsr(MSR_PRED_CMD, value);
+	}
+	return 0;
+}
+
+static int arch_caps_read(struct vcpu *v, uint32_t msr, uint64_t *value)
+{
+	if (!(cpuid_word(v, 7, 3) >> 29 & 1) || !hw_rdmsr_safe(msr, value)) {
+		return -EINVAL;
+	}
+	*value &= ARCH_CAPS_PASSED;
 	return 0;
 }
 
@@ -274,8 +369,12 @@ static const struct msr_row {
 	{ 0x0, 0x1, zero_read, drop_write },                            /* P5 machine check */
 	{ MSR_TSC, MSR_TSC, tsc_read, tsc_write },
 	{ 0x17, 0x17, zero_read, NULL },                                /* platform id */
+	{ MSR_TSC_ADJUST, MSR_TSC_ADJUST, tsc_adjust_read, tsc_adjust_write },
+	{ MSR_SPEC_CTRL, MSR_SPEC_CTRL, spec_ctrl_read, spec_ctrl_write },
+	{ MSR_PRED_CMD, MSR_PRED_CMD, NULL, pred_cmd_write },
 	{ MSR_UCODE_REV, MSR_UCODE_REV, ucode_read, drop_write },
 	{ MSR_MTRR_CAP, MSR_MTRR_CAP, mtrr_cap_read, NULL },
+	{ MSR_ARCH_CAPS, MSR_ARCH_CAPS, arch_caps_read, NULL },
 	{ MSR_SYSENTER_CS, MSR_SYSENTER_EIP, vendor_read, vendor_write },
 	{ MSR_MCG_CAP, MSR_MCG_STATUS, zero_read, drop_write },
 	{ MSR_MISC_ENABLE, MSR_MISC_ENABLE, misc_enable_read, misc_enable_write },
@@ -286,7 +385,6 @@ static const struct msr_row {
 	{ MSR_MTRR_FIX4K_FIRST, MSR_MTRR_FIX4K_LAST, mtrr_read, mtrr_write },
 	{ MSR_PAT, MSR_PAT, pat_read, pat_write },
 	{ MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE, mtrr_read, mtrr_write },
-	{ 0x400, 0x403, zero_read, drop_write },                        /* machine-check bank 0 */
 	{ MSR_HYPERCALL_PAGE, MSR_HYPERCALL_PAGE, NULL, hypercall_page_write },
 	{ MSR_EFER, MSR_EFER, efer_read, efer_write },
 	{ MSR_STAR, MSR_SFMASK, vendor_read, vendor_write },

@@ -20,6 +20,8 @@ int hvm_sleep_button(struct domain *d);
 int hvm_inject_nmi(struct vcpu *v);
 /* d->time_offset has a new value: the guest's RTC shows it from now on. */
 void hvm_time_offset_changed(struct domain *d);
+/* By how many seconds the guest has set its RTC forward since then; 0 without one. */
+int64_t hvm_rtc_moved(struct domain *d);
 
 /* HVM parameters: side effects and checks of the value; who may do it is the caller's question (hc_hvm.c). */
 int hvm_set_param(struct domain *d, uint32_t index, uint64_t value);
@@ -30,6 +32,14 @@ int hvm_set_upcall_vector(struct vcpu *v, uint8_t vector);
 struct hvm_hw_cpu;
 void hvm_get_cpu(struct vcpu *v, struct hvm_hw_cpu *r);
 int hvm_set_cpu(struct vcpu *v, const struct hvm_hw_cpu *r);    /* -EINVAL: impossible state */
+
+/*
+ * The CPUID policy as a list: entry i (-ENOENT: past the end; -EINVAL: the domain has no vCPU yet); and what the
+ * domain keeps of a leaf's features, before it first runs (-EINVAL: want has more than the domain may have). What is
+ * no feature is not changed. subleaf: XEN_CPUID_NO_SUBLEAF where the leaf has none.
+ */
+int hvm_cpu_policy_leaf(struct domain *d, unsigned int i, uint32_t *leaf, uint32_t *subleaf, uint32_t r[4]);
+int hvm_cpu_policy_set(struct domain *d, uint32_t leaf, uint32_t subleaf, const uint32_t want[4]);
 
 /* Is the vCPU's code 64-bit right now? Decides the layout of hypercall arguments. */
 bool hvm_guest_is_64bit(struct vcpu *v);

@@ -16,6 +16,7 @@
 #include "dev/vlapic.h"
 #include "dom/domain.h"
 #include "dom/guest_walk.h"
+#include "hvm/cpu_features.h"
 #include "hvm/topology.h"
 #include "lib/atomic.h"
 
@@ -65,6 +66,8 @@ struct hvm_domain {
 	uint8_t callback_dev, callback_intx;
 	bool callback_level;            /* [lock] the callback wire is high */
 	uint32_t invalidate_gen;        /* atomic: RAM went away so many times */
+	struct cpu_features features;   /* [domain paused writes] */
+	uint32_t unknown_insn[3][8];    /* atomic: opcodes by map that have been logged as not emulated */
 	bool hpet_on;                   /* [lock] HVM_PARAM_HPET_ENABLED */
 	bool stopped;                   /* [lock] the domain goes away: no timer is armed any more */
 	bool ticks_owed;                /* [lock writes] a timer chip waits for its interrupt to be taken */
@@ -102,7 +105,9 @@ struct hvm_vcpu {
 	struct {
 		uint64_t def_type, fixed[11], base[MTRR_VARIABLE], mask[MTRR_VARIABLE];
 	} mtrr;                         /* [own] */
-	uint64_t misc_enable, spec_ctrl;/* [own] */
+	uint64_t misc_enable;           /* [own] */
+	uint64_t spec_ctrl;             /* [own] in the processor while the vCPU is on it, in the hypervisor too */
+	uint64_t tsc_adjust;            /* [own] */
 	uint64_t mmio_gpa;              /* [own] of the exit being emulated; ~0: none */
 	bool mmio_write;                /* [own] */
 	bool mmio_hole;                 /* [own] there is no memory at mmio_gpa */
@@ -184,7 +189,10 @@ enum verdict exit_task(struct vcpu *v, const struct vmexit *e);
 enum verdict hvm_emulate(struct vcpu *v);
 /* cpuid_policy.c: leaf and subleaf in eax and ecx; r is filled. */
 void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r[4]);
-uint64_t hvm_cr4_allowed(void);
+/* How wide a guest's physical addresses are; CR4 and XCR0 bits that the domain may set. */
+unsigned int hvm_address_bits(void);
+uint64_t hvm_cr4_allowed(const struct domain *d);
+uint64_t hvm_xcr0_allowed(const struct domain *d);
 /* One package of so many cores as the domain has vCPUs. */
 void hvm_topology_default(struct domain *d);
 /* exit_msr.c: a register of the local APIC, or its mode, is another. */

@@ -148,7 +148,7 @@ int hvm_vcpu_init(struct vcpu *v)
 	virt->set_tsc_offset(&v->arch, d->hvm->has_pc ? -(int64_t)time_to_tsc(d->created_ns) : 0);
 	vlapic_init(&v->hvm->lapic, &v->hvm->lapic_host, initial_apic_id(v), v->id == 0, d->hvm->has_pc);
 	v->hvm->lapic.tick.policy = d->hvm->lapic_policy;
-	v->hvm->misc_enable = 1;
+	v->hvm->misc_enable = 0x1801;           /* fast strings; no branch trace, no PEBS */
 	v->hvm->wait_sipi = true;
 	return 0;
 }
@@ -257,6 +257,9 @@ static void hook_switch_out(struct sched_unit *u)
 {
 	struct vcpu *v = unit_vcpu(u);
 	virt->switch_out(&v->arch);
+	if (v->hvm->spec_ctrl != 0) {
+		hw_wrmsr(MSR_SPEC_CTRL, 0);
+	}
 	vcpu_runstate_change(v, !v->online || v->blocked ? RUNSTATE_blocked : RUNSTATE_runnable);
 }
 
@@ -264,6 +267,9 @@ static void hook_switch_in(struct sched_unit *u)
 {
 	struct vcpu *v = unit_vcpu(u);
 	virt->switch_in(&v->arch);
+	if (v->hvm->spec_ctrl != 0) {
+		hw_wrmsr(MSR_SPEC_CTRL, v->hvm->spec_ctrl);
+	}
 	vcpu_runstate_change(v, RUNSTATE_running);
 }
 
@@ -356,11 +362,11 @@ void hvm_get_cpu(struct vcpu *v, struct hvm_hw_cpu *r)
 	r->flags = XEN_X86_FPU_INITIALISED;
 }
 
-static bool cpu_record_ok(const struct hvm_hw_cpu *r)
+static bool cpu_record_ok(const struct domain *d, const struct hvm_hw_cpu *r)
 {
 	bool lma = r->msr_efer & EFER_LMA;
 	bool paging = r->cr0 & CR0_PG;
-	if (r->cr0 >> 32 != 0 || (paging && !(r->cr0 & CR0_PE)) || (r->cr4 & ~hvm_cr4_allowed()) != 0 ||
+	if (r->cr0 >> 32 != 0 || (paging && !(r->cr0 & CR0_PE)) || (r->cr4 & ~hvm_cr4_allowed(d)) != 0 ||
 	    (r->msr_efer & ~(virt->efer_bits | EFER_LMA)) != 0) {
 		return false;
 	}
@@ -383,7 +389,7 @@ static void set_cpu_segments(struct vcpu *v, const struct hvm_hw_cpu *r)
 
 int hvm_set_cpu(struct vcpu *v, const struct hvm_hw_cpu *r)
 {
-	if (!cpu_record_ok(r)) {
+	if (!cpu_record_ok(v->domain, r)) {
 		return -EINVAL;
 	}
 	struct sys_regs s = {

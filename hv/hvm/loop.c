@@ -27,6 +27,7 @@ static const struct {
 	[VMEXIT_RDPMC] = { { { 0x0f, 0x33 } }, { 2 } },
 	/* behind its F3, which is passed over like any prefix */
 	[VMEXIT_PAUSE] = { { { 0x90 } }, { 1 } },
+	[VMEXIT_ICEBP] = { { { 0xf1 } }, { 1 } },
 };
 
 static unsigned int match_forms(enum vmexit_kind kind, const uint8_t *bytes, unsigned int avail,
@@ -113,7 +114,7 @@ static void advance(struct vcpu *v, const struct vmexit *e)
 	if (v->arch.regs.rflags & (RFLAGS_TF | RFLAGS_RF)) {
 		/* RF holds for one instruction, and a step was asked for when it began */
 		v->arch.regs.rflags &= ~RFLAGS_RF;
-		if (v->arch.regs.rflags & RFLAGS_TF) {
+		if ((v->arch.regs.rflags & RFLAGS_TF) && e->kind != VMEXIT_ICEBP) {
 			hvm_raise_step(v);
 		}
 	}

@@ -59,7 +59,7 @@ bool hvm_mmio_mov(struct vcpu *v, const struct vmexit *e, enum verdict *verdict)
 	if (e->interrupted.valid || !code_mode(v, &code)) {
 		return false;
 	}
-	v->hvm->walk = (struct walk_regs){ code.cr0, code.cr3, code.cr4, code.efer, v->arch.regs.rflags };
+	v->hvm->walk = (struct walk_regs){ code.cr0, code.cr3, code.cr4, code.efer, v->arch.regs.rflags, 0 };
 	const uint8_t *bytes = hvm_code_at(v, code.long64 ? rip : (uint32_t)(code.cs_base + rip), &n);
 	if (bytes == NULL || n < sizeof(insn)) {
 		return false;

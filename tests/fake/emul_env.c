@@ -192,6 +192,33 @@ static enum emul_result op_load_seg(struct emul_ctxt *c, enum emul_seg seg, uint
 	return EMUL_OK;
 }
 
+static enum emul_result op_read_table(struct emul_ctxt *c, bool idt, struct emul_table *t)
+{
+	*t = env.table[idt];
+	return EMUL_OK;
+}
+
+static enum emul_result op_write_table(struct emul_ctxt *c, bool idt, const struct emul_table *t)
+{
+	env.table[idt] = *t;
+	return EMUL_OK;
+}
+
+static enum emul_result op_read_system(struct emul_ctxt *c, bool task, uint16_t *sel)
+{
+	*sel = env.system_sel[task];
+	return EMUL_OK;
+}
+
+static enum emul_result op_load_system(struct emul_ctxt *c, bool task, uint16_t sel)
+{
+	if (sel & 4) {
+		return insn_fault(c, VEC_GP);
+	}
+	env.system_sel[task] = sel;
+	return EMUL_OK;
+}
+
 static enum emul_result op_read_vec(struct emul_ctxt *c, unsigned int n, void *buf,
 				    unsigned int size)
 {
@@ -216,6 +243,8 @@ static bool op_interrupt_pending(struct emul_ctxt *c)
 	.read_cr = op_read_cr, .write_cr = op_write_cr, .read_dr = op_read_dr,                  \
 	.write_dr = op_write_dr, .read_msr = op_read_msr, .write_msr = op_write_msr,            \
 	.cpuid = op_cpuid, .invlpg = op_invlpg, .load_seg = op_load_seg, .read_vec = op_read_vec, \
+	.read_table = op_read_table, .write_table = op_write_table,                             \
+	.read_system = op_read_system, .load_system = op_load_system,                           \
 	.write_vec = op_write_vec, .interrupt_pending = op_interrupt_pending
 
 const struct emul_ops emul_env_ops = { COMMON_OPS };

@@ -40,6 +40,8 @@ struct emul_env {
 	unsigned int pios;
 	uint32_t pio_in;                /* what ports read, counting up */
 	enum emul_result pio_result;
+	struct emul_table table[2];     /* GDTR, IDTR */
+	uint16_t system_sel[2];         /* LDTR, TR */
 	uint64_t cr[16], dr[8];
 	uint32_t msr;
 	uint64_t msr_value, invlpg;

@@ -189,6 +189,40 @@ static enum emul_result op_write_vec(struct emul_ctxt *c, unsigned int n, const 
 	return step(c);
 }
 
+static enum emul_result op_read_table(struct emul_ctxt *c, bool idt, struct emul_table *t)
+{
+	*t = (struct emul_table){ noise(world_of(c)), idt };
+	return step(c);
+}
+
+static enum emul_result op_write_table(struct emul_ctxt *c, bool idt, const struct emul_table *t)
+{
+	CHECK(operand_canonical(c, t->base));
+	return step(c);
+}
+
+static enum emul_result op_read_system(struct emul_ctxt *c, bool task, uint16_t *sel)
+{
+	*sel = task;
+	return step(c);
+}
+
+static enum emul_result op_load_system(struct emul_ctxt *c, bool task, uint16_t sel)
+{
+	return step(c);
+}
+
+static enum emul_result op_x87(struct emul_ctxt *c, struct emul_x87 *x)
+{
+	CHECK(x->opcode >= 0xd8 && x->opcode <= 0xdf && x->reg < 8 && x->size >= 2 && x->size <= 10);
+	enum emul_result r = access(c, x->linear, x->size);
+	if (r == EMUL_OK && x->try_only) {
+		x->stored = x->opcode != 0xdb;
+		memset(x->buf, x->reg, x->size);
+	}
+	return r;
+}
+
 static bool op_interrupt_pending(struct emul_ctxt *c)
 {
 	return false;
@@ -259,7 +293,9 @@ static enum emul_result op_rep_stos(struct emul_ctxt *c, uint64_t dst, uint64_t 
 	.read_cr = op_read_sys, .write_cr = op_write_sys, .read_dr = op_read_sys,               \
 	.write_dr = op_write_sys, .read_msr = op_read_msr, .write_msr = op_write_msr,           \
 	.cpuid = op_cpuid, .invlpg = op_invlpg, .load_seg = op_load_seg, .read_vec = op_read_vec, \
-	.write_vec = op_write_vec, .interrupt_pending = op_interrupt_pending
+	.write_vec = op_write_vec, .x87 = op_x87, .read_table = op_read_table, \
+	.write_table = op_write_table, .read_system = op_read_system,                           \
+	.load_system = op_load_system, .interrupt_pending = op_interrupt_pending
 
 static const struct emul_ops plain_ops = { COMMON_OPS };
 static const struct emul_ops bulk_ops = {

@@ -1,10 +1,10 @@
 # unit tests: dom, and abi on top of it; the layers below are tests/fake/fake_hv.c
 check_LIBRARIES += tests/unit/libdomabi.a
-tests_unit_libdomabi_a_SOURCES = tests/fake/fake_hv.c tests/fake/fake_p2m.c tests/fake/fake_sched.c \
+tests_unit_libdomabi_a_SOURCES = tests/fake/fake_hv.c tests/fake/fake_p2m.c tests/fake/fake_sched.c tests/fake/fake_cpu_policy.c \
 	tests/fake/fake_hv_int.h tests/fake/bug.c hv/lib/printf.c hv/lib/div128.c hv/lib/str.c \
 	hv/dom/crash.c hv/dom/domain.c hv/dom/evtchn.c hv/dom/grant.c hv/dom/grant_copy.c hv/dom/grant_map.c \
 	hv/dom/iorange.c hv/dom/ioreq_server.c hv/dom/populate.c hv/dom/shared_info.c hv/dom/vcpu.c \
-	hv/abi/abi_check.c hv/abi/access.c hv/abi/dm_op.c hv/abi/domain_info.c hv/abi/domctl.c hv/abi/domctl_sched.c hv/abi/hc_evtchn.c \
+	hv/abi/abi_check.c hv/abi/access.c hv/abi/cpu_policy.c hv/abi/dm_op.c hv/abi/domain_info.c hv/abi/domctl.c hv/abi/domctl_sched.c hv/abi/hc_evtchn.c \
 	hv/abi/hc_grant.c hv/abi/hc_hvm.c hv/abi/hc_memory.c hv/abi/hc_misc.c hv/abi/hc_ostler.c hv/abi/hc_physmap.c hv/abi/hc_platform.c \
 	hv/abi/hc_sched.c hv/abi/hc_vcpu.c hv/abi/hvm_context.c hv/abi/hypercall.c hv/abi/sysctl.c \
 	ioreq/bufring.c ioreq/slot.c

@@ -1,7 +1,7 @@
 # unit tests: emul
-EMUL_TESTED = hv/emul/insn.h hv/emul/decode.c hv/emul/emul.c hv/emul/exec_alu.c hv/emul/exec_bits.c \
+EMUL_TESTED = hv/emul/insn.h hv/emul/decode.c hv/emul/emul.c hv/emul/exec_alu.c hv/emul/exec_bits.c hv/emul/exec_desc.c \
 	hv/emul/exec_flow.c hv/emul/exec_move.c hv/emul/exec_simd.c hv/emul/exec_string.c \
-	hv/emul/exec_sys.c hv/emul/flags.c hv/emul/operand.c hv/emul/optable.c hv/emul/task_switch.c \
+	hv/emul/exec_sys.c hv/emul/exec_x87.c hv/emul/flags.c hv/emul/operand.c hv/emul/optable.c hv/emul/task_switch.c \
 	hv/emul/task_switch.h
 
 # The real CPU against the emulator; --seed N for other instructions.
@@ -48,6 +48,13 @@ tests_unit_test_emul_sys_SOURCES = tests/unit/test_emul_sys.c $(EMUL_ENV)
 tests_unit_test_emul_sys_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_emul_sys_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_emul_sys_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_emul_x87
+TESTS += tests/unit/test_emul_x87
+tests_unit_test_emul_x87_SOURCES = tests/unit/test_emul_x87.c hv/arch/cpu/x87.c hv/arch/cpu/x87_stubs.S $(EMUL_ENV)
+tests_unit_test_emul_x87_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_emul_x87_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_emul_x87_LDADD = $(TEST_LDADD)
 
 check_PROGRAMS += tests/unit/test_task_switch
 TESTS += tests/unit/test_task_switch

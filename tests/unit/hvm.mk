@@ -17,10 +17,17 @@ tests_unit_test_svm_state_LDADD = $(TEST_LDADD)
 check_PROGRAMS += tests/unit/test_cpuid_policy
 TESTS += tests/unit/test_cpuid_policy
 tests_unit_test_cpuid_policy_SOURCES = tests/unit/test_cpuid_policy.c tests/fake/bug.c tests/fake/fake_vcpu.c \
-	tests/fake/fake_vcpu.h hv/hvm/cpuid_policy.c hv/hvm/topology.c
+	tests/fake/fake_vcpu.h hv/hvm/cpuid_policy.c hv/hvm/topology.c hv/hvm/cpu_features.c
 tests_unit_test_cpuid_policy_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_cpuid_policy_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_cpuid_policy_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_cpu_features
+TESTS += tests/unit/test_cpu_features
+tests_unit_test_cpu_features_SOURCES = tests/unit/test_cpu_features.c hv/hvm/cpu_features.c
+tests_unit_test_cpu_features_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_cpu_features_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_cpu_features_LDADD = $(TEST_LDADD)
 
 check_PROGRAMS += tests/unit/test_exit_msr
 TESTS += tests/unit/test_exit_msr

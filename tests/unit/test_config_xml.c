@@ -498,6 +498,14 @@ START_TEST(test_clock_life_cpu)
 	ck_assert_int_ne(load_parts("<clock><timer name='tsc' tickpolicy='delay'/></clock>", ""), 0);
 	ck_assert_int_ne(load_parts("<clock><timer name='pit' tickpolicy='slew'/></clock>", ""), 0);
 	ck_assert_int_ne(load_parts("<cpu><feature policy='disable' name='turbo'/></cpu>", ""), 0);
+	assert_clean("<cpu mode='host-model'><model fallback='allow'>Anything</model></cpu>", "");
+	ck_assert_ptr_null(cfg->cpu_model);
+	assert_clean("<cpu mode='custom'><model>Nehalem</model><feature policy='optional' name='aes'/></cpu>", "");
+	ck_assert_str_eq(cfg->cpu_model, "Nehalem");
+	ck_assert(cfg->cpu_features[0].optional);
+	ck_assert_int_ne(load_parts("<cpu mode='custom'/>", ""), 0);
+	ck_assert_int_ne(load_parts("<cpu mode='custom'><model>Z80</model></cpu>", ""), 0);
+	ck_assert_int_ne(load_parts("<cpu mode='fast'/>", ""), 0);
 	ck_assert_int_ne(load_parts("<on_crash>explode</on_crash>", ""), 0);
 	drop();
 }

@@ -84,9 +84,41 @@ START_TEST(test_require)
 }
 END_TEST
 
+START_TEST(test_models)
+{
+	const char *missing = NULL;
+	char name[] = "Nehalem";
+
+	ck_assert(cpuid_model_known("Nehalem") && !cpuid_model_known("Neh") && !cpuid_model_known(""));
+	ck_assert(cpuid_model_has("Nehalem", "sse4.2") && cpuid_model_has("Nehalem", "fpu"));
+	ck_assert(!cpuid_model_has("Nehalem", "avx") && !cpuid_model_has("Nehalem", "sse4"));
+	ck_assert(cpuid_model_has(NULL, "x2apic") && !cpuid_model_has(NULL, "avx"));
+	ck_assert_ptr_nonnull(strstr(cpuid_model_names(), "qemu64, kvm64"));
+
+	cfg.cpu_model = name;
+	ck_assert_int_eq(cpuid_apply(&cfg, leaves, 3, &missing), 0);
+	/* pni ssse3 cx16 sse4.1 sse4.2 popcnt, and what no model decides: x2apic tsc-deadline osxsave, the unnamed */
+	ck_assert_uint_eq(leaves[0].regs[2], 0x09b82201u | 0x80010800u);
+	ck_assert_uint_eq(leaves[1].regs[1] & ((1u << 5) | (1u << 7) | (1u << 1)), 1u << 1);
+	ck_assert_uint_eq(leaves[2].regs[3] & ((1u << 29) | (1u << 27)), 1u << 29);
+	/* more than the model, less, and what the host may lack */
+	setup();
+	cfg.cpu_model = name;
+	feature("avx", true);
+	feature("aes", false);
+	leaves[0].regs[2] &= ~(1u << 20);
+	ck_assert_int_eq(cpuid_apply(&cfg, leaves, 3, &missing), -ENOENT);
+	ck_assert_str_eq(missing, "sse4.2");
+	/* with what it lacks taken out of the model, the rest is as wished */
+	cfg.cpu_features[1].name = strcpy(names[1], "sse4.2");
+	ck_assert_int_eq(cpuid_apply(&cfg, leaves, 3, &missing), 0);
+	ck_assert_uint_eq(leaves[0].regs[2] & ((1u << 28) | (1u << 20) | (1u << 19) | (1u << 25)), (1u << 28) | (1u << 19));
+}
+END_TEST
+
 int main(void)
 {
-	const TTest *const tests[] = {test_known, test_disable, test_require, NULL};
+	const TTest *const tests[] = {test_known, test_disable, test_require, test_models, NULL};
 
 	return suite_run("cpuid", setup, tests);
 }

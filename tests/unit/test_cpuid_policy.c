@@ -10,6 +10,8 @@
 #include "core/time.h"
 #include "fake/fake_vcpu.h"
 #include "fake/suite.h"
+#include "hvm/hvm.h"
+#include "lib/err.h"
 
 #define B(n) (1u << (n))
 enum { EAX, EBX, ECX, EDX };
@@ -237,14 +239,19 @@ START_TEST(test_leaf7)
 {
 	leaf(7, 0);
 	ck_assert_uint_eq(r[EAX], 0);
-	/* hidden: TSC_ADJUST SGX HLE PQM FDP MPX RTM PQE PT */
-	ck_assert_uint_eq(r[EBX] & (B(1) | B(2) | B(4) | B(6) | B(11) | B(12) | B(13) | B(14) | B(15) | B(22) | B(25)), 0);
+	/* hidden: SGX HLE PQM FDP MPX RTM PQE PT */
+	ck_assert_uint_eq(r[EBX] & (B(2) | B(4) | B(6) | B(11) | B(12) | B(13) | B(14) | B(15) | B(22) | B(25)), 0);
 	ck_assert_uint_eq(r[EBX] & (B(0) | B(7) | B(20)), B(0) | B(7) | B(20));
 	/* hidden: OSPKE (off in CR4) WAITPKG CET-SS TME LA57 MAWAU BUS-LOCK ... */
 	ck_assert_uint_eq(r[ECX] & (B(4) | B(5) | B(7) | B(13) | B(16) | 0xff3e0000), 0);
 	ck_assert_uint_eq(r[ECX] & B(3), B(3));
-	/* no SPEC_CTRL and the like: their MSRs are not there */
-	ck_assert_uint_eq(r[EDX], B(4));
+	/* FSRM MD_CLEAR SPEC_CTRL STIBP ARCH_CAPABILITIES SSBD; not L1D_FLUSH, CET-IBT, HYBRID ... */
+	ck_assert_uint_eq(r[EDX], B(4) | B(10) | B(26) | B(27) | B(29) | B(31));
+	/* TSC_ADJUST is made here, for those whose TSC is */
+	ck_assert_uint_eq(r[EBX] & B(1), B(1));
+	fake_vcpu.hvm_domain.has_pc = false;
+	leaf(7, 0);
+	fake_vcpu.hvm_domain.has_pc = true;
 	fake_vcpu.sys.cr4 |= CR4_PKE;
 	leaf(7, 0);
 	ck_assert_uint_eq(r[ECX] & (B(3) | B(4)), B(3) | B(4));
@@ -268,7 +275,7 @@ START_TEST(test_extended)
 	leaf(0x80000007, 0);
 	is(0, 0, 0, B(8));
 	leaf(0x80000008, 0);
-	is(0x3028, B(0) | B(9), 0x1000, 0);
+	is(0x3028, B(0) | B(9) | B(12) | B(14) | B(15) | B(24), 0x1000, 0);
 	/* Five-level paging is not offered: linear addresses have 48 bits. */
 	address_sizes = 0x00003934;
 	leaf(0x80000008, 0);
@@ -382,7 +389,7 @@ END_TEST
 
 START_TEST(test_cr4)
 {
-	uint64_t a = hvm_cr4_allowed();
+	uint64_t a = hvm_cr4_allowed(v->domain);
 
 	ck_assert_uint_eq(a & (CR4_VMXE | CR4_LA57 | 1ull << 14 | 1ull << 15 | 1ull << 19 | ~0x7fffffull), 0);
 	ck_assert_uint_eq(a & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_PKE | CR4_PCIDE | CR4_OSXSAVE),
@@ -390,11 +397,52 @@ START_TEST(test_cr4)
 }
 END_TEST
 
+/* The list for the toolstack, and what becomes of features that it takes away. */
+START_TEST(test_policy_list)
+{
+	uint32_t n, sub, want[4];
+	unsigned int count = 0;
+
+	struct vcpu *all[1] = { v };
+
+	fake_vcpu.d.vcpu = all;
+	fake_vcpu.d.max_vcpus = 1;
+	while (hvm_cpu_policy_leaf(&fake_vcpu.d, count, &n, &sub, r) == 0) {
+		hvm_cpuid(v, n, sub == XEN_CPUID_NO_SUBLEAF ? 0 : sub, want);
+		ck_assert_mem_eq(r, want, sizeof(want));
+		ck_assert_int_eq(hvm_cpu_policy_set(&fake_vcpu.d, n, sub, want), 0);
+		count++;
+	}
+	ck_assert_uint_gt(count, 20);
+	MUST(!fake_vcpu.hvm_domain.features.cut);
+	leaf(1, 0);
+	memcpy(want, r, sizeof(want));
+	want[ECX] &= ~(B(21) | B(26));
+	ck_assert_int_eq(hvm_cpu_policy_set(&fake_vcpu.d, 1, XEN_CPUID_NO_SUBLEAF, want), 0);
+	MUST(!fake_vcpu.hvm.lapic.x2apic_ok);
+	leaf(1, 0);
+	ck_assert_uint_eq(r[ECX] & (B(21) | B(26) | B(28)), 0);
+	is_zero(0xd, 0);
+	is_zero(0xd, 1);
+	ck_assert_uint_eq(hvm_xcr0_allowed(&fake_vcpu.d), 0);
+	ck_assert_uint_eq(hvm_cr4_allowed(&fake_vcpu.d) & (CR4_OSXSAVE | CR4_SMEP), CR4_SMEP);
+	/* What is gone may be named, and stays gone; what never was may not. */
+	want[ECX] |= B(26);
+	ck_assert_int_eq(hvm_cpu_policy_set(&fake_vcpu.d, 1, XEN_CPUID_NO_SUBLEAF, want), 0);
+	leaf(1, 0);
+	ck_assert_uint_eq(r[ECX] & B(26), 0);
+	want[ECX] |= B(5);
+	ck_assert_int_eq(hvm_cpu_policy_set(&fake_vcpu.d, 1, XEN_CPUID_NO_SUBLEAF, want), -EINVAL);
+	all[0] = NULL;
+	ck_assert_int_eq(hvm_cpu_policy_leaf(&fake_vcpu.d, 0, &n, &sub, r), -EINVAL);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { test_limits, test_unlisted_leaves, test_leaf1, test_leaf1_state,
 		test_vector_features, test_leaf7, test_extended, test_topology, test_xstate, test_xen_leaves,
-		test_exit, test_cr4, NULL };
+		test_exit, test_cr4, test_policy_list, NULL };
 
 	return suite_run("cpuid_policy", setup, tests);
 }

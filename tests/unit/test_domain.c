@@ -216,6 +216,7 @@ START_TEST(ostler_ops)
 {
 	struct ostler_name name = { .index = 0 };
 	struct ostler_stats stats = { .domain = create(), .vcpu = OSTLER_STATS_ALL };
+	struct ostler_rtc rtc = { .domain = stats.domain };
 	struct ostler_trace_record got[4];
 	struct ostler_trace t = { .count = 4 };
 	uint64_t at = FAKE_PUT(name), records;
@@ -228,7 +229,7 @@ START_TEST(ostler_ops)
 	ck_assert_int_eq(ostler_op(OSTLER_OP_EXIT_NAME, FAKE_PUT(name)), -ENOENT);
 	ck_assert_int_eq(ostler_op(OSTLER_OP_EVENT_NAME, FAKE_PUT(name)), 0);
 	ck_assert_int_eq(ostler_op(0, at), -ENOSYS);
-	ck_assert_int_eq(ostler_op(5, at), -ENOSYS);
+	ck_assert_int_eq(ostler_op(6, at), -ENOSYS);
 	ck_assert_int_eq(ostler_op(1ull << 40, at), -ENOSYS);
 	at = FAKE_PUT(stats);
 	ck_assert_int_eq(ostler_op(OSTLER_OP_STATS, at), 0);
@@ -245,6 +246,15 @@ START_TEST(ostler_ops)
 	ck_assert_int_eq(ostler_op(OSTLER_OP_STATS, FAKE_PUT(stats)), -ESRCH);
 	stats.domain = 0x10001;
 	ck_assert_int_eq(ostler_op(OSTLER_OP_STATS, FAKE_PUT(stats)), -ESRCH);
+
+	fake_rtc_moved = -86400;
+	at = FAKE_PUT(rtc);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_RTC, at), 0);
+	FAKE_GET(at, rtc);
+	ck_assert_int_eq(rtc.moved, -86400);
+	rtc.domain = 0x10001;
+	ck_assert_int_eq(ostler_op(OSTLER_OP_RTC, FAKE_PUT(rtc)), -ESRCH);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_RTC, UINT64_MAX / 2), -EFAULT);
 
 	records = FAKE_PUT(got);
 	t.records = records;
@@ -470,10 +480,50 @@ START_TEST(machine)
 }
 END_TEST
 
+START_TEST(cpu_policy)
+{
+	domid_t id = create();
+	xen_cpuid_leaf_t leaf[2] = { 0 };
+	uint64_t array = FAKE_PUT(leaf);
+	struct xen_domctl op = { 0 };
+
+	fake_counts.cpu_policy = 0xff;
+	/* the size; too small; the list */
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_get_cpu_policy, id), 0);
+	ck_assert_uint_eq(op.u.cpu_policy.nr_leaves, 2);
+	op.u.cpu_policy.leaves.p = (void *)(uintptr_t)array;
+	op.u.cpu_policy.nr_leaves = 1;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_get_cpu_policy, id), -ENOBUFS);
+	op.u.cpu_policy.nr_leaves = 5;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_get_cpu_policy, id), 0);
+	ck_assert_uint_eq(op.u.cpu_policy.nr_leaves, 2);
+	ck_assert_uint_eq(op.u.cpu_policy.nr_msrs, 0);
+	FAKE_GET(array, leaf);
+	MUST(leaf[1].leaf == 1 && leaf[1].subleaf == XEN_CPUID_NO_SUBLEAF && leaf[1].a == 11 && leaf[1].d == 0xff);
+	/* less is taken over; more is refused with its place */
+	leaf[1].d = 0x7f;
+	op.u.cpu_policy.leaves.p = (void *)(uintptr_t)FAKE_PUT(leaf);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_set_cpu_policy, id), 0);
+	ck_assert_uint_eq(fake_counts.cpu_policy, 0x7f);
+	leaf[0].d = 0;
+	leaf[1].d = 0x80;
+	op.u.cpu_policy.leaves.p = (void *)(uintptr_t)FAKE_PUT(leaf);
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_set_cpu_policy, id), -EINVAL);
+	ck_assert_uint_eq(op.u.cpu_policy.err_leaf, 1);
+	ck_assert_uint_eq(fake_counts.cpu_policy, 0x7f);
+	/* MSRs have no policy; a list without end is not read */
+	op.u.cpu_policy.nr_msrs = 1;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_set_cpu_policy, id), -EINVAL);
+	op.u.cpu_policy.nr_msrs = 0;
+	op.u.cpu_policy.nr_leaves = ~0u;
+	ck_assert_int_eq(domctl(&op, XEN_DOMCTL_set_cpu_policy, id), -EINVAL);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { creation, sched_params, affinity, ostler_ops, pause_and_info, context, crash_and_destroy, park_all,
-		creation_without_memory, machine, NULL };
+		creation_without_memory, machine, cpu_policy, NULL };
 
 	return suite_run("domain", setup, tests);
 }

@@ -311,10 +311,61 @@ START_TEST(test_registers)
 }
 END_TEST
 
+static void system_faults(bool task, uint16_t sel, uint8_t vector, uint32_t error)
+{
+	unsigned int sets = fake_vcpu.set_seg_calls;
+
+	MUST(emul_cpu_load_system(&c, task, sel) == EMUL_FAULT);
+	MUST(c.fault.vector == vector && c.fault.has_error && c.fault.error == error);
+	MUST(fake_vcpu.set_seg_calls == sets);
+}
+
+START_TEST(test_system)
+{
+	uint16_t sel;
+	struct emul_table t = { 0x1234, 0x77 }, back;
+
+	/* LDT: type 2; null turns it off; not from an LDT; present */
+	put_desc(GDT + 8, 0x5000, 0x17, 0x082);
+	ck_assert_int_eq(emul_cpu_load_system(&c, false, 8), EMUL_OK);
+	ck_assert_uint_eq(fake_vcpu.seg[VSEG_LDTR].base, 0x5000);
+	ck_assert_int_eq(emul_cpu_read_system(&c, false, &sel), EMUL_OK);
+	ck_assert_uint_eq(sel, 8);
+	system_faults(false, 0x0c, EXC_GP, 0x0c);
+	put_desc(GDT + 8, 0x5000, 0x17, 0x002);
+	system_faults(false, 8, EXC_NP, 8);
+	put_desc(GDT + 8, 0x5000, 0x67, 0x089);
+	system_faults(false, 8, EXC_GP, 8);
+	ck_assert_int_eq(emul_cpu_load_system(&c, false, 0), EMUL_OK);
+	ck_assert_uint_eq(fake_vcpu.seg[VSEG_LDTR].attr & 0x80, 0);
+	/* TSS: available, becomes busy in its table */
+	system_faults(true, 0, EXC_GP, 0);
+	ck_assert_int_eq(emul_cpu_load_system(&c, true, 8), EMUL_OK);
+	ck_assert_uint_eq(memory[GDT + 8 + 5], 0x8b);
+	ck_assert_uint_eq(fake_vcpu.seg[VSEG_TR].attr & 0xff, 0x8b);
+	system_faults(true, 8, EXC_GP, 8);
+	/* 16 bytes where addresses have 64 bits */
+	c.efer = EFER_LMA;
+	put_desc(GDT + 0x10, 0x5000, 0x67, 0x089);
+	put_desc(GDT + 0x18, 0, 0, 0);
+	memcpy(memory + GDT + 0x18, "\x80\xff\xff\xff", 4);
+	ck_assert_int_eq(emul_cpu_load_system(&c, true, 0x10), EMUL_OK);
+	ck_assert_uint_eq(fake_vcpu.seg[VSEG_TR].base, 0xffffff8000005000ull);
+	put_desc(GDT + 0x10, 0x5000, 0x67, 0x089);
+	memory[GDT + 0x18 + 5] = 1;
+	system_faults(true, 0x10, EXC_GP, 0x10);
+
+	ck_assert_int_eq(emul_cpu_write_table(&c, true, &t), EMUL_OK);
+	ck_assert_uint_eq(fake_vcpu.sys.idt_base, 0x1234);
+	ck_assert_int_eq(emul_cpu_read_table(&c, true, &back), EMUL_OK);
+	MUST(back.base == t.base && back.limit == t.limit);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { test_unpack, test_accessed, test_tables, test_null, test_rules, test_real,
-		test_registers, NULL };
+		test_registers, test_system, NULL };
 
 	return suite_run("emul_cpu", setup, tests);
 }

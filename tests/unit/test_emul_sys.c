@@ -429,6 +429,62 @@ START_TEST(test_division)
 }
 END_TEST
 
+START_TEST(test_tables)
+{
+	env.table[0] = (struct emul_table){ 0xfffff00012345678ull, 0x7f };
+	env.table[1] = (struct emul_table){ 0x1234, 0xfff };
+	REG(RBX) = ENV_DATA;
+	OK(0x0f, 0x01, 0x03);                           /* sgdt (%rbx) */
+	ck_assert_uint_eq(emul_env_get(ENV_DATA, 2), 0x7f);
+	ck_assert_uint_eq(emul_env_get(ENV_DATA + 2, 8), 0xfffff00012345678ull);
+	OK(0x0f, 0x01, 0x1b);                           /* lidt */
+	ck_assert_uint_eq(env.table[1].base, 0xfffff00012345678ull);
+	ck_assert_uint_eq(env.table[1].limit, 0x7f);
+	emul_env_put(ENV_DATA + 2, 0x8000000000000000ull, 8);
+	FAULTS(VEC_GP, 0x0f, 0x01, 0x13);               /* lgdt: not canonical */
+	UNHANDLED(0x0f, 0x01, 0xc1);
+	env.c.cpl = 3;
+	OK(0x0f, 0x01, 0x0b);                           /* sidt: programs may */
+	FAULTS(VEC_GP, 0x0f, 0x01, 0x1b);
+	env.c.cr4 |= CR4_UMIP;
+	FAULTS(VEC_GP, 0x0f, 0x01, 0x0b);
+	/* 16-bit operands: three bytes of base are loaded, four are stored */
+	emul_env_reset(ENV_PROT16);
+	emul_env_put(ENV_DATA, 0xfedcba980123ull, 8);
+	REG(RBX) = ENV_DATA;
+	OK(0x0f, 0x01, 0x17);                           /* lgdt (%bx) */
+	ck_assert_uint_eq(env.table[0].base, 0xdcba98);
+	ck_assert_uint_eq(env.table[0].limit, 0x0123);
+	OK(0x66, 0x0f, 0x01, 0x17);
+	ck_assert_uint_eq(env.table[0].base, 0xfedcba98);
+	OK(0x0f, 0x01, 0x07);
+	ck_assert_uint_eq(emul_env_get(ENV_DATA, 6), 0xfedcba980123ull);
+}
+END_TEST
+
+START_TEST(test_system_selectors)
+{
+	REG(RBX) = ENV_DATA;
+	emul_env_put(ENV_DATA, 0xffff0028, 4);
+	OK(0x0f, 0x00, 0x13);                           /* lldt (%rbx) */
+	OK(0x0f, 0x00, 0xdb);                           /* ltr %bx */
+	ck_assert_uint_eq(env.system_sel[0], 0x28);
+	ck_assert_uint_eq(env.system_sel[1], ENV_DATA);
+	OK(0x0f, 0x00, 0x0b);                           /* str: two bytes to memory */
+	ck_assert_uint_eq(emul_env_get(ENV_DATA, 4), 0xffff0000u | ENV_DATA);
+	REG(RAX) = ~0ull;
+	OK(0x0f, 0x00, 0xc0);                           /* sldt %eax */
+	ck_assert_uint_eq(REG(RAX), 0x28);
+	REG(RCX) = 0x2c;
+	FAULTS(VEC_GP, 0x0f, 0x00, 0xd1);
+	env.c.cpl = 3;
+	FAULTS(VEC_GP, 0x0f, 0x00, 0x13);
+	OK(0x0f, 0x00, 0x03);
+	emul_env_reset(ENV_REAL);
+	FAULTS(VEC_UD, 0x0f, 0x00, 0x07);
+}
+END_TEST
+
 static struct emul_segment real[SEG_COUNT + 1];
 static unsigned int fetched;
 
@@ -491,7 +547,8 @@ int main(void)
 		test_msr_cpuid_hlt, test_fences_and_flushes, test_interrupt_flag, test_ports,
 		test_port_bitmap, test_locked,
 		test_wide_cmpxchg, test_op_results, test_simd_conditions, test_simd_moves,
-		test_features, test_division, test_fetched_segments, NULL
+		test_features, test_division, test_fetched_segments,
+		test_tables, test_system_selectors, NULL
 	};
 
 	return suite_run("emul sys", setup, tests);

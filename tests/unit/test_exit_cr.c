@@ -26,7 +26,12 @@ void hw_write_dr(unsigned int n, uint64_t value)
 	dr[n] = value;
 }
 
-uint64_t hvm_cr4_allowed(void)
+unsigned int hvm_address_bits(void)
+{
+	return 40;
+}
+
+uint64_t hvm_cr4_allowed(const struct domain *d)
 {
 	return CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | 1u << 3;
 }
@@ -204,6 +209,11 @@ START_TEST(test_cr2_cr3_cr8)
 	for (unsigned int bit = 52; bit < 64; bit++) {
 		ck_assert_int_eq(hvm_cr_write(v, 3, 0x6000 | 1ull << bit), -EINVAL);
 	}
+	/* In 64-bit mode so are those beyond the physical addresses; what PAE ignores, it does. */
+	s->efer |= EFER_LMA;
+	ck_assert_int_eq(hvm_cr_write(v, 3, 1ull << 40), -EINVAL);
+	ck_assert_int_eq(hvm_cr_write(v, 3, 1ull << 39), 0);
+	ck_assert_int_eq(hvm_cr_write(v, 3, 0x5018), 0);
 	ck_assert_uint_eq(s->cr3, 0x5018);
 	s->cr4 |= CR4_PCIDE;
 	ck_assert_int_eq(hvm_cr_write(v, 3, 0x7001 | 1ull << 63), 0);

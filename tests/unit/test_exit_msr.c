@@ -70,9 +70,21 @@ static uint64_t lapic_to_ns(void *ctx, uint64_t tsc) { return tsc; }
 static const struct vlapic_host lapic_host = { .now_ns = lapic_time, .tsc = lapic_time, .tsc_to_ns = lapic_to_ns,
 	.timer_set = lapic_timer, .ipi = lapic_ipi, .eoi = lapic_eoi, .enabled = lapic_enabled };
 
+/* CPUID's words that say which of the speculation controls there are. */
+static uint32_t leaf7_edx, leaf_e8_ebx;
+
+void hvm_cpuid(struct vcpu *w, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
+{
+	memset(r, 0, 4 * sizeof(*r));
+	r[3] = leaf == 7 ? leaf7_edx : 0;
+	r[1] = leaf == 0x80000008 ? leaf_e8_ebx : 0;
+}
+
 static void setup(void)
 {
 	fake_vcpu_reset();
+	fake_vcpu.hvm_domain.has_pc = true;
+	leaf7_edx = leaf_e8_ebx = 0;
 	vlapic_init(&fake_vcpu.hvm.lapic, &lapic_host, 6, true, true);
 	v->arch.tsc_aux_ok = true;
 	time_updates = gp_faults = 0;
@@ -111,9 +123,9 @@ static void no_set(uint32_t msr, uint64_t value)
 static const struct {
 	uint32_t first, last;
 } readable[] = {
-	{ 0x0, 0x1 }, { 0x10, 0x10 }, { 0x17, 0x17 }, { 0x1b, 0x1b }, { 0x8b, 0x8b }, { 0xfe, 0xfe }, { 0x174, 0x176 },
+	{ 0x0, 0x1 }, { 0x10, 0x10 }, { 0x17, 0x17 }, { 0x1b, 0x1b }, { 0x3b, 0x3b }, { 0x8b, 0x8b }, { 0xfe, 0xfe }, { 0x174, 0x176 },
 	{ 0x179, 0x17a }, { 0x1a0, 0x1a0 }, { 0x1d9, 0x1d9 }, { 0x200, 0x20f }, { 0x250, 0x250 }, { 0x258, 0x259 },
-	{ 0x268, 0x26f }, { 0x277, 0x277 }, { 0x2ff, 0x2ff }, { 0x400, 0x403 }, { 0x6e0, 0x6e0 },
+	{ 0x268, 0x26f }, { 0x277, 0x277 }, { 0x2ff, 0x2ff }, { 0x6e0, 0x6e0 },
 	{ 0xc0000080, 0xc0000084 }, { 0xc0000100, 0xc0000103 }, { 0xc0010000, 0xc0010007 },
 	{ 0xc0010010, 0xc0010010 }, { 0xc0010015, 0xc0010015 }, { 0xc001001f, 0xc001001f },
 	{ 0xc0010055, 0xc0010055 }, { 0xc0010058, 0xc0010058 }, { 0xc0010061, 0xc0010063 },
@@ -182,9 +194,9 @@ START_TEST(test_values)
 	ck_assert_uint_eq(get(MSR_AMD_DE_CFG), 0);
 	ck_assert_uint_eq(get(MSR_UCODE_REV), 0);
 	set(MSR_MISC_ENABLE, ~0ull);
-	ck_assert_uint_eq(get(MSR_MISC_ENABLE), 1);
+	ck_assert_uint_eq(get(MSR_MISC_ENABLE), 0x400c50809 | 0x1800);
 	/* Writes that are dropped */
-	static const uint32_t dropped[] = { 0, 1, 0x8b, 0x179, 0x17a, 0x400, 0x403, 0xc0010000, 0xc0010007, 0xc0010010,
+	static const uint32_t dropped[] = { 0, 1, 0x8b, 0x179, 0x17a, 0xc0010000, 0xc0010007, 0xc0010010,
 		0xc0010114, 0xc0010141, 0xc0011022, 0xc001102a };
 	for (unsigned int i = 0; i < ARRAY_SIZE(dropped); i++) {
 		uint64_t before = get(dropped[i]);
@@ -392,10 +404,64 @@ START_TEST(test_exit)
 }
 END_TEST
 
+START_TEST(test_tsc_adjust)
+{
+	ck_assert_uint_eq(get(MSR_TSC_ADJUST), 0);
+	set(MSR_TSC_ADJUST, 300);
+	ck_assert_int_eq(fake_vcpu.tsc_offset, 300);
+	ck_assert_uint_eq(get(MSR_TSC), 1300);
+	/* Each sees what was written to the other. */
+	set(MSR_TSC, 5000);
+	ck_assert_uint_eq(get(MSR_TSC_ADJUST), 4000);
+	set(MSR_TSC_ADJUST, 0);
+	ck_assert_uint_eq(get(MSR_TSC), 1000);
+	ck_assert_uint_eq(time_updates, 3);
+	fake_vcpu.hvm_domain.has_pc = false;
+	no_get(MSR_TSC_ADJUST);
+	no_set(MSR_TSC_ADJUST, 0);
+}
+END_TEST
+
+START_TEST(test_speculation)
+{
+	no_get(MSR_SPEC_CTRL);
+	no_set(MSR_SPEC_CTRL, 0);
+	no_set(MSR_PRED_CMD, 1);
+	no_get(MSR_ARCH_CAPS);
+	leaf7_edx = 1u << 26;
+	set(MSR_SPEC_CTRL, 1);
+	ck_assert_uint_eq(get(MSR_SPEC_CTRL), 1);
+	MUST(last_wrmsr_nr == MSR_SPEC_CTRL && last_wrmsr == 1);
+	no_set(MSR_SPEC_CTRL, 2);
+	no_set(MSR_SPEC_CTRL, 8);
+	last_wrmsr_nr = 0;
+	set(MSR_PRED_CMD, 0);
+	ck_assert_uint_eq(last_wrmsr_nr, 0);
+	set(MSR_PRED_CMD, 1);
+	ck_assert_uint_eq(last_wrmsr_nr, MSR_PRED_CMD);
+	no_set(MSR_PRED_CMD, 2);
+	no_get(MSR_PRED_CMD);
+	leaf7_edx |= 1u << 27 | 1u << 31 | 1u << 29;
+	set(MSR_SPEC_CTRL, 7);
+	ck_assert_uint_eq(get(MSR_ARCH_CAPS) & ~0x1ebull, 0);
+	no_set(MSR_ARCH_CAPS, 0);
+	/* AMD announces each by itself. */
+	leaf7_edx = 0;
+	leaf_e8_ebx = 1u << 12;
+	no_set(MSR_SPEC_CTRL, 0);
+	set(MSR_PRED_CMD, 1);
+	leaf_e8_ebx = 1u << 14 | 1u << 15;
+	set(MSR_SPEC_CTRL, 3);
+	no_set(MSR_SPEC_CTRL, 4);
+	no_set(MSR_PRED_CMD, 1);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { test_which, test_values, test_efer, test_tsc, test_pat, test_mtrr,
-		test_addresses, test_lapic, test_hypercall_page, test_exit, NULL };
+		test_addresses, test_lapic, test_hypercall_page, test_exit, test_tsc_adjust,
+		test_speculation, NULL };
 
 	return suite_run("exit_msr", setup, tests);
 }

@@ -526,12 +526,42 @@ START_TEST(test_unchecked)
 }
 END_TEST
 
+START_TEST(test_keys)
+{
+	uint64_t linear = 0x401000, page = 0x5000 | P | W | U | 5ull << 59;
+
+	map(&r64, linear, 4, 1, page);
+	for (unsigned int pkru = 0; pkru < 4; pkru++) {
+		bool ad = pkru & 1, wd = pkru & 2;
+
+		r64.pkru = pkru << 10 | 3u << 12;       /* key 5; key 6 is always closed */
+		for (unsigned int n = 0; n < 8; n++) {
+			unsigned int flags = (n & 1 ? WALK_WRITE : 0) | (n & 2 ? WALK_USER : 0);
+			bool fails = ad || (wd && (flags & WALK_WRITE) && (n & 4 || (flags & WALK_USER)));
+
+			r64.cr0 = n & 4 ? r64.cr0 | CR0_WP : r64.cr0 & ~CR0_WP;
+			if (fails) {
+				uint32_t error = PF_PRESENT | PF_PK | (n & 1 ? PF_WRITE : 0) | (n & 2 ? PF_USER : 0);
+				ck_assert_uint_eq(walk_fails(&r64, linear, flags, -EFAULT), error);
+			} else {
+				walk_ok(&r64, linear, flags);
+			}
+		}
+		/* Code has no keys, nor has what belongs to the supervisor. */
+		walk_ok(&r64, linear, WALK_FETCH | WALK_USER);
+		entry(&r64, linear, 1, page & ~U);
+		walk_ok(&r64, linear, WALK_WRITE);
+		entry(&r64, linear, 1, page);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { test_none, test_32bit, test_pse, test_pae, test_4level, test_5level,
 		test_large_reserved, test_not_present, test_absent_tables, test_rights, test_rights_pae,
 		test_rights_32bit, test_rights_every_level, test_accessed_dirty, test_accessed_on_fault,
-		test_accessed_modes, test_unchecked, NULL };
+		test_accessed_modes, test_unchecked, test_keys, NULL };
 
 	return suite_run("guest_walk", setup, tests);
 }

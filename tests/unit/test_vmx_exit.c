@@ -195,6 +195,14 @@ START_TEST(test_exception)
 	ck_assert(e.exception.has_error);
 	ck_assert_uint_eq(e.exception.error, 5);
 	ck_assert_uint_eq(e.insn_len, 0);
+	/* INT1 is to be stepped over, and is no change of DR6 */
+	f[VMCS_EXIT_EVENT] = 0x80000500 | EXC_DB;
+	f[VMCS_EXIT_INSN_LEN] = 1;
+	vmx_fake.dr6 = 0xffff0ff0;
+	decode(0, 0);
+	ck_assert_int_eq(e.kind, VMEXIT_ICEBP);
+	ck_assert_uint_eq(e.insn_len, 1);
+	ck_assert_uint_eq(vmx_fake.dr6, 0xffff0ff0);
 	/* an NMI and a machine check are the host's */
 	f[VMCS_EXIT_EVENT] = 0x80000202;
 	decode(0, 0);

@@ -1,7 +1,7 @@
 # unit tests: toolstack
 TEST_CONFIG_SOURCES = toolstack/config.c toolstack/config_xml.c toolstack/config_rules.c \
 	toolstack/config_read.c toolstack/config_domain.c toolstack/config_devices.c \
-	toolstack/config_chardev.c toolstack/config_check.c toolstack/xmlpos.c toolstack/cpuid.c \
+	toolstack/config_chardev.c toolstack/config_check.c toolstack/xmlpos.c toolstack/cpuid.c toolstack/cpuid_model.c \
 	toolstack/cpulist.c
 TEST_TOOLSTACK_CPPFLAGS = $(TEST_CPPFLAGS) $(LIBXML_CFLAGS) $(XEN_CFLAGS) \
 	-DCONFIGS_DIR='"$(abs_top_srcdir)/configs"' \
@@ -31,6 +31,13 @@ tests_unit_test_life_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_life_CPPFLAGS = $(TEST_TOOLSTACK_CPPFLAGS)
 tests_unit_test_life_LDADD = $(TEST_LDADD) $(TOOLSTACK_LIBS)
 
+check_PROGRAMS += tests/unit/test_document
+TESTS += tests/unit/test_document
+tests_unit_test_document_SOURCES = tests/unit/test_document.c toolstack/document.c $(TEST_CONFIG_SOURCES)
+tests_unit_test_document_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_document_CPPFLAGS = $(TEST_TOOLSTACK_CPPFLAGS)
+tests_unit_test_document_LDADD = $(TEST_LDADD) $(LIBXML_LIBS)
+
 check_PROGRAMS += tests/unit/test_png
 TESTS += tests/unit/test_png
 tests_unit_test_png_SOURCES = tests/unit/test_png.c toolstack/png.c
@@ -47,7 +54,7 @@ tests_fuzz_fuzz_xml_LDADD = $(LIBXML_LIBS)
 
 check_PROGRAMS += tests/unit/test_cpuid
 TESTS += tests/unit/test_cpuid
-tests_unit_test_cpuid_SOURCES = tests/unit/test_cpuid.c toolstack/cpuid.c
+tests_unit_test_cpuid_SOURCES = tests/unit/test_cpuid.c toolstack/cpuid.c toolstack/cpuid_model.c
 tests_unit_test_cpuid_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_cpuid_CPPFLAGS = $(TEST_TOOLSTACK_CPPFLAGS)
 tests_unit_test_cpuid_LDADD = $(TEST_LDADD)
@@ -69,7 +76,7 @@ tests_unit_test_traceview_LDADD = $(TEST_LDADD)
 check_PROGRAMS += tests/unit/test_build
 TESTS += tests/unit/test_build
 tests_unit_test_build_SOURCES = tests/unit/test_build.c toolstack/build.c toolstack/build_sched.c toolstack/build_layout.c \
-	toolstack/config.c toolstack/cpulist.c toolstack/cpuid.c
+	toolstack/config.c toolstack/cpulist.c toolstack/cpuid.c toolstack/cpuid_model.c
 tests_unit_test_build_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_build_CPPFLAGS = $(TEST_TOOLSTACK_CPPFLAGS)
 tests_unit_test_build_LDADD = $(TEST_LDADD)

@@ -118,6 +118,24 @@ int xstate_set_xcr0(struct arch_vcpu *v, uint64_t value)
 	return 0;
 }
 
+uint32_t xstate_pkru(struct arch_vcpu *v)
+{
+	struct hw_cpuid_regs r;
+	uint32_t pkru = 0;
+	if (!(supported & XCR0_PKRU)) {
+		return 0;
+	}
+	hw_cpuid(0xd, 9, &r);
+	xstate_save(v);
+	uint64_t present;
+	memcpy(&present, v->xsave + HEADER_OFFSET, sizeof(present));
+	if (present & XCR0_PKRU) {
+		memcpy(&pkru, v->xsave + r.ebx, sizeof(pkru));
+	}
+	hw_write_xcr0(v->xcr0);
+	return pkru;
+}
+
 /* Through the save area: rare (vector moves to device memory), so simple beats fast. Bring the area up to date, then
  * touch it, then reload. */
 static uint8_t *vec_area(struct arch_vcpu *v, unsigned int n, unsigned int size, uint8_t **high)

@@ -107,6 +107,7 @@ static const struct {
 	[SVM_EXIT_TASK] = { VMEXIT_TASK_SWITCH, decode_task, true },
 	[SVM_EXIT_SHUTDOWN] = { VMEXIT_SHUTDOWN, NULL, true },
 	[SVM_EXIT_VMMCALL] = { VMEXIT_HYPERCALL, decode_insn, true },
+	[SVM_EXIT_ICEBP] = { VMEXIT_ICEBP, decode_insn, true },
 	[SVM_EXIT_XSETBV] = { VMEXIT_XSETBV, decode_insn, true },
 	[SVM_EXIT_RSM] = { VMEXIT_UNDEFINED, NULL, true },
 	[SVM_EXIT_INVLPGA] = { VMEXIT_UNDEFINED, NULL, true },
@@ -182,10 +183,10 @@ void svm_decode_exit(struct arch_vcpu *v, struct vmexit *e)
 	} else if (code < SVM_EXIT_INTR) {
 		e->kind = VMEXIT_EXCEPTION;
 		decode_exception(c, e);
+	} else if (code == SVM_EXIT_TCG_INVALID) {
+		e->kind = VMEXIT_CR_REFUSED;
 	} else {
-		/* QEMU's TCG writes 32 bits of it, also when the guest sets a reserved bit of CR4. */
-		bool invalid = code == SVM_EXIT_INVALID || code == (uint32_t)SVM_EXIT_INVALID;
-		e->kind = invalid ? VMEXIT_ENTRY_FAILED : VMEXIT_OTHER;
+		e->kind = code == SVM_EXIT_INVALID ? VMEXIT_ENTRY_FAILED : VMEXIT_OTHER;
 		e->other.code = code;
 	}
 }

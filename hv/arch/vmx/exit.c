@@ -93,6 +93,11 @@ static void decode_exception(struct arch_vcpu *v, uint64_t q, struct vmexit *e)
 		e->kind = VMEXIT_NONE;          /* the host's; enter.c has seen to it */
 		return;
 	}
+	if ((event >> 8 & 7) == VMX_TYPE_INT1) {
+		e->kind = VMEXIT_ICEBP;         /* a trap, but RIP still points at it */
+		e->insn_len = vmx_read(VMCS_EXIT_INSN_LEN) & 15;
+		return;
+	}
 	e->exception.vector = vector;
 	e->exception.has_error = event & VMX_EVENT_ERROR;
 	e->exception.error = e->exception.has_error ? (uint32_t)vmx_read(VMCS_EXIT_ERROR) : 0;

@@ -26,19 +26,10 @@ enum { PIC_MASTER = 0x20, PIC_SLAVE = 0xa0 };
 #define VECTOR_MASTER 0x40
 #define VECTOR_SLAVE  0x48
 
-/* The quotient must fit 32 bits for each half, which it does: d is not 0. */
-static inline uint64_t div64(uint64_t n, uint32_t d)
-{
-	uint32_t high = (uint32_t)(n >> 32) / d, rest = (uint32_t)(n >> 32) % d, low;
-
-	__asm__("divl %4" : "=a"(low), "=d"(rest) : "a"((uint32_t)n), "d"(rest), "r"(d) : "cc");
-	return (uint64_t)high << 32 | low;
-}
-
 /* How many ticks of another clock some ticks of the ACPI timer are. */
 static inline uint64_t pm_to(uint32_t pm, uint64_t hz)
 {
-	return div64(pm * hz, PM_HZ);
+	return div64(pm * hz, PM_HZ, NULL);
 }
 
 static inline uint32_t pm_now(void)

@@ -1,14 +1,13 @@
 /*
- * Runtime of the micro-guests: start, text, hypercall page, end. Contract in rt.h.
+ * Runtime of the micro-guests: start, hypercall page, end. Contract in rt.h.
  *
- * Owns the hypercall page and port E9h. Runs on one CPU, interrupts off: no locking.
+ * Owns the hypercall page. Runs on one CPU, interrupts off: no locking.
  */
 #include "tests/guest/rt/rt.h"
 
 #include <xen/sched.h>
 #include <xen/arch-x86/cpuid.h>
 
-#define DEBUG_PORT 0xe9
 #define LEAF_STEP 0x100
 #define LEAF_END 0x40010000
 
@@ -25,168 +24,12 @@ static rt_handler handlers[VECTORS];
 static uint8_t hypercall_page[4096] __attribute__((aligned(4096)));
 static uint32_t xen_leaf;
 
-void *memcpy(void *dst, const void *src, size_t n)
-{
-	void *d = dst;
-
-	__asm__ volatile("rep movsb" : "+D"(d), "+S"(src), "+c"(n) : : "memory");
-	return dst;
-}
-
-void *memmove(void *dst, const void *src, size_t n)
-{
-	char *d = dst;
-	const char *s = src;
-
-	if (d <= s || d >= s + n) {
-		return memcpy(dst, src, n);
-	}
-	while (n-- > 0) {
-		d[n] = s[n];
-	}
-	return dst;
-}
-
-void *memset(void *dst, int byte, size_t n)
-{
-	void *d = dst;
-
-	__asm__ volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(byte) : "memory");
-	return dst;
-}
-
-int memcmp(const void *a, const void *b, size_t n)
-{
-	const uint8_t *x = a, *y = b;
-
-	for (size_t i = 0; i < n; i++) {
-		if (x[i] != y[i]) {
-			return x[i] - y[i];
-		}
-	}
-	return 0;
-}
-
-size_t strlen(const char *s)
-{
-	size_t n = 0;
-
-	while (s[n] != '\0') {
-		n++;
-	}
-	return n;
-}
-
-int strcmp(const char *a, const char *b)
-{
-	while (*a != '\0' && *a == *b) {
-		a++;
-		b++;
-	}
-	return (unsigned char)*a - (unsigned char)*b;
-}
-
-void rt_putc(char c)
-{
-	outb(DEBUG_PORT, (uint8_t)c);
-}
-
-void rt_puts(const char *text)
-{
-	while (*text != '\0') {
-		rt_putc(*text++);
-	}
-}
-
-/* One step of a 64-bit division by a small number, without the compiler's library. */
-static uint64_t div_small(uint64_t value, uint32_t by, uint32_t *remainder)
-{
-	uint32_t high = (uint32_t)(value >> 32), low = (uint32_t)value;
-	uint32_t quotient_high = high / by, rest = high % by;
-
-	__asm__("divl %2" : "+a"(low), "+d"(rest) : "rm"(by));
-	*remainder = rest;
-	return ((uint64_t)quotient_high << 32) | low;
-}
-
-static void put_number(uint64_t value, uint32_t base, unsigned int width, bool zero)
-{
-	char digits[24];
-	unsigned int n = 0;
-	uint32_t digit;
-
-	do {
-		value = div_small(value, base, &digit);
-		digits[n++] = "0123456789abcdef"[digit];
-	} while (value != 0);
-	for (unsigned int i = n; i < width; i++) {
-		rt_putc(zero ? '0' : ' ');
-	}
-	while (n > 0) {
-		rt_putc(digits[--n]);
-	}
-}
-
-/* The argument list is passed by address: va_list may be an array type. */
-static void put_integer(char kind, unsigned int longs, unsigned int width, bool zero, va_list *args)
-{
-	uint64_t value = longs == 2 ? va_arg(*args, uint64_t) : va_arg(*args, unsigned int);
-
-	if (kind == 'd') {
-		int64_t number = longs == 2 ? (int64_t)value : (int32_t)(uint32_t)value;
-
-		if (number < 0) {
-			rt_putc('-');
-		}
-		value = number < 0 ? -(uint64_t)number : (uint64_t)number;
-	}
-	put_number(value, kind == 'x' || kind == 'p' ? 16 : 10, width, zero);
-}
-
-/* One conversion after its '%'; returns the character after it. */
-static const char *put_conversion(const char *p, va_list *args)
-{
-	unsigned int width = 0, longs = 0;
-	bool zero = *p == '0';
-
-	for (; *p >= '0' && *p <= '9'; p++) {
-		width = width * 10 + (unsigned int)(*p - '0');
-	}
-	for (; *p == 'l'; p++) {
-		longs++;
-	}
-	switch (*p) {
-	case 's':
-		rt_puts(va_arg(*args, const char *));
-		break;
-	case 'c':
-		rt_putc((char)va_arg(*args, int));
-		break;
-	case 'd':
-	case 'u':
-	case 'x':
-	case 'p':
-		put_integer(*p, longs, width, zero, args);
-		break;
-	default:
-		rt_putc(*p);
-		break;
-	}
-	return p + 1;
-}
-
 void rt_printf(const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	while (*format != '\0') {
-		if (*format == '%' && format[1] != '\0') {
-			format = put_conversion(format + 1, &args);
-		} else {
-			rt_putc(*format++);
-		}
-	}
+	text_format(format, &args);
 	va_end(args);
 }
 

@@ -17,12 +17,24 @@
 #include <xen/xen.h>
 #include <xen/arch-x86/hvm/start_info.h>
 
+#include "hvmloader/cpu.h"
+#include "hvmloader/mem.h"
+#include "hvmloader/text.h"
+
 /* The guest's own part. A result other than 0 is reported as a failure and crashes the domain. */
 int guest_main(const struct hvm_start_info *info);
 
-/* Text. %s %c %d %u %x %p %%, each integer with optional 0-width, l (32 bits) or ll (64 bits). */
-void rt_putc(char c);
-void rt_puts(const char *text);
+/* Text; conversions as text_format(). */
+static inline void rt_putc(char c)
+{
+	text_char(c);
+}
+
+static inline void rt_puts(const char *text)
+{
+	text_string(text);
+}
+
 __attribute__((format(printf, 1, 2))) void rt_printf(const char *format, ...);
 
 /* End the domain with a SHUTDOWN_* reason of <xen/sched.h>; does not return. */
@@ -76,95 +88,9 @@ static inline void rt_wait_irq(void)
 	__asm__ volatile("sti; hlt; cli" : : : "memory");
 }
 
-void *memcpy(void *dst, const void *src, size_t n);
-void *memmove(void *dst, const void *src, size_t n);
-void *memset(void *dst, int byte, size_t n);
-int memcmp(const void *a, const void *b, size_t n);
-size_t strlen(const char *s);
-int strcmp(const char *a, const char *b);
-
-static inline void outb(uint16_t port, uint8_t value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-static inline void outw(uint16_t port, uint16_t value)
-{
-	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-static inline void outl(uint16_t port, uint32_t value)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-static inline uint8_t inb(uint16_t port)
-{
-	uint8_t value;
-
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-	return value;
-}
-
-static inline uint16_t inw(uint16_t port)
-{
-	uint16_t value;
-
-	__asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-	return value;
-}
-
-static inline uint32_t inl(uint16_t port)
-{
-	uint32_t value;
-
-	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-	return value;
-}
-
 static inline void rt_pause(void)
 {
-	__asm__ volatile("pause" : : : "memory");
-}
-
-static inline uint64_t rdtsc(void)
-{
-	uint64_t value;
-
-	__asm__ volatile("rdtsc" : "=A"(value) : : "memory");
-	return value;
-}
-
-static inline uint64_t rdmsr(uint32_t index)
-{
-	uint64_t value;
-
-	__asm__ volatile("rdmsr" : "=A"(value) : "c"(index) : "memory");
-	return value;
-}
-
-static inline void wrmsr(uint32_t index, uint64_t value)
-{
-	__asm__ volatile("wrmsr" : : "c"(index), "A"(value) : "memory");
-}
-
-/* regs: eax, ebx, ecx, edx. */
-static inline void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
-{
-	__asm__ volatile("cpuid"
-			 : "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]), "=d"(regs[3])
-			 : "a"(leaf), "c"(subleaf)
-			 : "memory");
-}
-
-static inline uint32_t mmio_read32(uintptr_t address)
-{
-	return *(volatile uint32_t *)address;
-}
-
-static inline void mmio_write32(uintptr_t address, uint32_t value)
-{
-	*(volatile uint32_t *)address = value;
+	cpu_relax();
 }
 
 #endif

@@ -98,7 +98,7 @@ static struct moment moment(void)
 static void judge(const char *what, uint64_t got, uint64_t want, uint32_t slack)
 {
 	uint64_t off = got > want ? got - want : want - got;
-	bool good = off <= div64(want, 10000) + slack;
+	bool good = off <= div64(want, 10000, NULL) + slack;
 
 	rt_printf("timekeeper: %s %llu, by the ACPI timer %llu%s\n", what, got, want, good ? "" : ": WRONG");
 	failed = failed || !good;
@@ -177,9 +177,9 @@ static void ticks(void)
 	passed = pm_now() - begin;
 	rt_printf("timekeeper: %u repeated interrupts\n", repeats);
 	RT_CHECK(repeats < pit_ticks / 100);
-	judge("8254's ticks", pit_ticks, div64(pm_to(passed, PIT_HZ), PIT_COUNT), 2);
+	judge("8254's ticks", pit_ticks, div64(pm_to(passed, PIT_HZ), PIT_COUNT, NULL), 2);
 	judge("RTC's ticks", rtc_ticks, pm_to(passed, RTC_HZ), 2);
-	judge("HPET's ticks", hpet_ticks, div64(pm_to(passed, HPET_HZ), HPET_TICK), 2);
+	judge("HPET's ticks", hpet_ticks, div64(pm_to(passed, HPET_HZ), HPET_TICK, NULL), 2);
 }
 
 static void compare(const struct moment *a, const struct moment *b)
