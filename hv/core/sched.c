@@ -280,7 +280,7 @@ static bool add(struct sched_cpu *s, struct sched_unit *u, uint64_t now)
 	return sched_queue_urgent(&s->q, u, now, READ_ONCE(s->slice.deadline));
 }
 
-void sched_wake(struct sched_unit *u)
+static void wake(struct sched_unit *u, bool answered)
 {
 	uint64_t flags, now;
 	struct sched_cpu *s = sched_lock_of(u, &flags);
@@ -307,12 +307,25 @@ void sched_wake(struct sched_unit *u)
 		return;
 	}
 	if (u->pause_count == 0) {
+		if (answered && s == this_cpu()->sched && s->q.running != s->q.idle) {
+			s->q.answered = u;
+		}
 		look = add(s, u, now);
 	}
 	spin_unlock_irqrestore(&s->lock, flags);
 	if (look) {
 		softirq_raise_on(cpu, SOFTIRQ_SCHED);
 	}
+}
+
+void sched_wake(struct sched_unit *u)
+{
+	wake(u, false);
+}
+
+void sched_wake_answered(struct sched_unit *u)
+{
+	wake(u, true);
 }
 
 /* ---- pausing ---- */

@@ -76,7 +76,7 @@ struct sched_unit {
 	uint32_t weight;                /* [any CPU reads] proportional share, default 256 */
 	int64_t credit;                 /* policy's */
 	int64_t arrears;                /* policy's: virtual time that it will not be charged */
-	uint8_t boost;                  /* policy's: just woken */
+	uint8_t boost;                  /* policy's: just woken, or it has let somebody go first */
 	uint64_t run_start, run_total;  /* ns */
 	uint64_t switched;              /* times chosen */
 };
@@ -90,6 +90,10 @@ void sched_unit_free(struct sched_unit *u);
 /* Leave the CPU until sched_wake(). Returns at once when a wake came since the last block. */
 void sched_block(void);
 void sched_wake(struct sched_unit *u);          /* any CPU, also from interrupt handlers */
+/* As sched_wake(), by a unit that has just answered what u waits for: if both share this CPU, u goes first now and the caller
+ * right after it, within SCHED_LOOK_NS, as long as u is not far ahead of its share. What the caller has left to do then
+ * often is done in one go with u's next request. */
+void sched_wake_answered(struct sched_unit *u);
 void sched_yield(void);
 /* Runs deferred work and gives the CPU away if somebody better waits. Interrupts on. */
 void sched_check(void);

@@ -93,6 +93,9 @@ void sched_queue_remove(struct sched_queue *q, struct sched_unit *u)
 	}
 	q->queued--;
 	q->boosted -= u->boost;
+	if (q->answered == u) {
+		q->answered = NULL;
+	}
 	if (list_empty(&q->slot[slot])) {
 		q->map[slot / 64] &= ~BIT(slot % 64);
 		if (q->map[slot / 64] == 0) {
@@ -218,18 +221,24 @@ static uint64_t look_again(const struct sched_queue *q, uint64_t now)
 uint64_t sched_queue_decide(struct sched_queue *q, uint64_t now, bool yield)
 {
 	struct sched_unit *cur = q->running, *next;
-	bool stays;
+	bool stays, answered;
 
 	sched_queue_settle(q, now);
 	unpark(q, now);
 	stays = may_stay(q, cur, now);
 	next = best(q, now);
-	if (stays && (next == NULL || !(yield || sched_credit_better(next, cur, now - q->turn_start)))) {
+	answered = next != NULL && next == q->answered && sched_credit_goes_first(next, cur);
+	q->answered = NULL;
+	if (stays && (next == NULL || !(yield || answered || sched_credit_better(next, cur, now - q->turn_start)))) {
 		next = cur;
 		if (now - q->turn_start >= SCHED_SLICE_NS) {
 			q->turn_start = now;
 		}
 	} else {
+		/* Who lets somebody go first comes back as if it had just been woken. */
+		if (stays && answered) {
+			cur->boost = 1;
+		}
 		dismiss(q, cur, now);
 		next = next != NULL ? next : q->idle;
 		sched_queue_remove(q, next);
@@ -247,6 +256,9 @@ uint64_t sched_queue_decide(struct sched_queue *q, uint64_t now, bool yield)
 bool sched_queue_urgent(const struct sched_queue *q, const struct sched_unit *u, uint64_t now, uint64_t timer_at)
 {
 	if (q->running == q->idle || timer_at == 0) {
+		return true;
+	}
+	if (u == q->answered && sched_credit_goes_first(u, q->running)) {
 		return true;
 	}
 	return u->boost && (u->credit + SCHED_GRAIN_NS < q->running->credit || timer_at > now + SCHED_LOOK_NS);

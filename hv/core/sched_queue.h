@@ -30,6 +30,7 @@ struct sched_queue {
 	unsigned int queued;            /* units in slots */
 	struct sched_unit *first;       /* of these who would run next; NULL: nobody waits */
 	unsigned int boosted;           /* those of them that have just been woken */
+	struct sched_unit *answered;    /* who waited for what the running unit has just done; until the next decision */
 	struct list parked;             /* units whose group has reached its cap, in the order they came */
 	struct list outbox;             /* units that may not run here: the caller moves them */
 	uint64_t summary;               /* bit: word of `map` that is not 0 */

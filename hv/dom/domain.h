@@ -169,8 +169,8 @@ int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds);
 int vcpu_create(struct domain *d, unsigned int id);
 /* Tell the vCPU that something changed: it leaves guest mode, or wakes from HLT. Any CPU. */
 void vcpu_kick(struct vcpu *v);
-/* Only wake it from where it waits in the hypervisor. Any CPU. */
-void vcpu_wake(struct vcpu *v);
+/* What it waits for in the hypervisor, if it does, has been done by the caller. Any CPU. */
+void vcpu_answered(struct vcpu *v);
 /* First start (domain build, SIPI): online and runnable. */
 void vcpu_start(struct vcpu *v);
 /* Parked by INIT, or HLT with interrupts off for ever. All vCPUs parked: SHUTDOWN_poweroff. */

@@ -101,7 +101,7 @@ static int find(struct domain *d, domid_t who, uint16_t id, struct ioreq_server 
 /* A device model has answered. Nobody but a vCPU that waits for that has to know. */
 static void wake_vcpu(struct vcpu *v)
 {
-	vcpu_wake(v);
+	vcpu_answered(v);
 }
 
 static void close_ports(struct ioreq_server *s)

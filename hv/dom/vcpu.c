@@ -100,10 +100,10 @@ struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 	return id < d->max_vcpus ? d->vcpu[nospec_index(id, d->max_vcpus)] : NULL;
 }
 
-void vcpu_wake(struct vcpu *v)
+void vcpu_answered(struct vcpu *v)
 {
 	if (!READ_ONCE(v->domain->dead)) {
-		sched_wake(&v->unit);
+		sched_wake_answered(&v->unit);
 	}
 }
 

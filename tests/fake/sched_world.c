@@ -276,7 +276,11 @@ void world_run(uint64_t ns)
 				w->wakes++;
 				w->waits_since = world_now;
 				world_on(w->unit.cpu);
-				sched_wake(&w->unit);
+				if (w->answered) {
+					sched_wake_answered(&w->unit);
+				} else {
+					sched_wake(&w->unit);
+				}
 			}
 		}
 		settle();
