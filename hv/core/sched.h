@@ -10,6 +10,8 @@
  *   their affinity lets them move.
  * - Wake-up: a unit that uses no more than its share, in bursts of up to 5 ms (at weight 256), runs when it wakes, whatever
  *   else is running; if n others of that kind are awake on the same CPU, within n ms. (SCHED_BONUS_NS, SCHED_LOOK_NS.)
+ * - Answers: a unit that is woken by the one that runs on its CPU, with what it asked that one for, goes on at once if it is no
+ *   more than 10 ms ahead of its share; the other one is back within 1 ms if it is due. (SCHED_ANSWERED_NS, SCHED_LOOK_NS.)
  * - Caps: a group's units together get at most their cap in every period of 10 ms, give or take what one of them runs
  *   between two looks; what was too much is taken from the next periods.
  * - Cost: a decision's cost does not depend on the number of units (test_sched_cost.c counts instructions).
