@@ -141,15 +141,14 @@ int vlapic_pending(const struct vlapic *v)
 
 bool vlapic_blocked_by_tpr(const struct vlapic *v)
 {
-	int irr, isr;
+	int irr = highest(v->irr), isr;
 
-	/* Nearly always: vectors of the lowest class cannot be asked for. */
-	if ((v->tpr & 0xf0) == 0) {
+	/* Nearly always nothing waits. */
+	if (irr < 0) {
 		return false;
 	}
-	irr = highest(v->irr);
 	isr = highest(v->isr);
-	return irr >= 0 && vlapic_sw_enabled(v) && (irr & 0xf0) <= (int)(v->tpr & 0xf0) &&
+	return vlapic_sw_enabled(v) && (irr & 0xf0) <= (int)(v->tpr & 0xf0) &&
 	       (irr & 0xf0) > (isr < 0 ? 0 : isr & 0xf0);
 }
 

@@ -117,6 +117,7 @@ struct vcpu {
 	uint64_t time_addr;             /* [own] vcpu_time_info copy's guest linear address, 0: none */
 	uint32_t areas_dirty;           /* atomic: VCPU_AREA_*: vcpu_flush_areas() is due before guest entry */
 	struct walk_memo walk_memo[WALK_MEMOS]; /* [own, under LOCK_P2M] guest_copy.c's */
+	unsigned int walk_memo_next;    /* [own, under LOCK_P2M] */
 };
 
 enum { VCPU_AREA_RUNSTATE = 1, VCPU_AREA_TIME = 2 };

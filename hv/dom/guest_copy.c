@@ -134,8 +134,19 @@ static void path_set(void *arg, gpa_t gpa, uint64_t old, uint64_t bits, unsigned
 	p2m_set_bits_locked(path->domain, gpa, old, bits, size);
 }
 
-/* Would a walk with these registers read the same entries, and find in them what it found? `page` has the walk's flags in
- * its offset bits. */
+/* The memo of a page (with the walk's flags in its offset bits), else the next one to be overwritten. */
+static struct walk_memo *find_memo(struct vcpu *v, uint64_t cr3, uint64_t page)
+{
+	for (unsigned int i = 0; i < WALK_MEMOS; i++) {
+		if (v->walk_memo[i].page == page && v->walk_memo[i].regs.cr3 == cr3) {
+			return &v->walk_memo[i];
+		}
+	}
+	v->walk_memo_next = (v->walk_memo_next + 1) % WALK_MEMOS;
+	return &v->walk_memo[v->walk_memo_next];
+}
+
+/* Would a walk with these registers read the same entries, and find in them what it found? */
 static bool memo_holds(const struct walk_memo *m, const struct p2m *p2m, const struct walk_regs *regs, uint64_t page)
 {
 	if (m->epoch != p2m->near_epoch || m->page != page || m->regs.cr3 != regs->cr3 || m->regs.cr0 != regs->cr0 ||
@@ -179,7 +190,7 @@ static __attribute__((noinline)) char *walk_to(struct vcpu *v, const struct walk
 static char *reach(struct vcpu *v, const struct walk_regs *regs, uint64_t linear, unsigned int flags)
 {
 	uint64_t page = (linear & PAGE_MASK) | flags;
-	struct walk_memo *m = &v->walk_memo[(linear >> PAGE_SHIFT ^ flags << 2) % WALK_MEMOS];
+	struct walk_memo *m = find_memo(v, regs->cr3, page);
 	char *bytes = memo_holds(m, &v->domain->p2m, regs, page) ? m->bytes : walk_to(v, regs, page, m);
 	return bytes != NULL ? bytes + linear % PAGE_SIZE : NULL;
 }
