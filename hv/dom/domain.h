@@ -20,6 +20,7 @@
 #include "core/spinlock.h"
 #include "core/timer.h"
 #include "arch/vcpu_arch.h"
+#include "dom/guest_walk.h"
 #include "dom/p2m.h"
 
 #define DOMAIN_VCPUS_MAX 128
@@ -115,6 +116,8 @@ struct vcpu {
 	bool runstate_compat;           /* [own] the area has the 32-bit layout */
 	uint64_t time_addr;             /* [own] vcpu_time_info copy's guest linear address, 0: none */
 	uint32_t areas_dirty;           /* atomic: VCPU_AREA_*: vcpu_flush_areas() is due before guest entry */
+	struct walk_memo walk_memo[WALK_MEMOS]; /* [own, under LOCK_P2M] guest_copy.c's */
+	unsigned int walk_memo_next;    /* [own, under LOCK_P2M] */
 };
 
 enum { VCPU_AREA_RUNSTATE = 1, VCPU_AREA_TIME = 2 };
@@ -181,6 +184,8 @@ int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds);
 int vcpu_create(struct domain *d, unsigned int id);
 /* Tell the vCPU that something changed: it leaves guest mode, or wakes from HLT. Any CPU. */
 void vcpu_kick(struct vcpu *v);
+/* What it waits for in the hypervisor, if it does, has been done by the caller. Any CPU. */
+void vcpu_answered(struct vcpu *v);
 /* First start (domain build, SIPI): online and runnable. */
 void vcpu_start(struct vcpu *v);
 /* Parked by INIT, or HLT with interrupts off for ever. All vCPUs parked: SHUTDOWN_poweroff. */

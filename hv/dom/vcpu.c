@@ -100,6 +100,13 @@ struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 	return id < d->max_vcpus ? d->vcpu[nospec_index(id, d->max_vcpus)] : NULL;
 }
 
+void vcpu_answered(struct vcpu *v)
+{
+	if (!READ_ONCE(v->domain->dead)) {
+		sched_wake_answered(&v->unit);
+	}
+}
+
 void vcpu_kick(struct vcpu *v)
 {
 	unsigned int cpu;

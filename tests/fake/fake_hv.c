@@ -286,6 +286,8 @@ void sched_wake(struct sched_unit *u)
 	u->wake_pending = true;
 }
 
+void sched_wake_answered(struct sched_unit *u) { sched_wake(u); }
+
 void sched_block(void)
 {
 	require(held_count == 0);
