@@ -13,6 +13,8 @@
 #include "hvm/hvm_state.h"
 #include "lib/atomic.h"
 
+#define ODD_LENGTHS_MAX 100             /* exits in a row whose instruction cannot be found */
+
 /* The bytes of the instruction behind each kind of exit; a second form where there are two. */
 static const struct {
 	uint8_t form[2][3];
@@ -92,6 +94,24 @@ static unsigned int insn_length(struct vcpu *v, enum vmexit_kind kind, const str
 	return length_slow(v, linear, code, kind);
 }
 
+/*
+ * What stands there now is not what caused the exit: another vCPU has changed the code meanwhile. The guest goes on with that. Only
+ * if it is so again and again at the same place is it an instruction that is not known here.
+ */
+static void length_unknown(struct vcpu *v, const struct vmexit *e)
+{
+	struct hvm_vcpu *h = v->hvm;
+	uint64_t exits = h->stats.exits[e->kind];
+	bool again = h->odd.rip == v->arch.regs.rip && h->odd.exits + 1 == exits;
+	h->odd.count = again ? h->odd.count + 1 : 0;
+	h->odd.rip = v->arch.regs.rip;
+	h->odd.exits = exits;
+	if (h->odd.count >= ODD_LENGTHS_MAX) {
+		guest_crash(v->domain, "vCPU %u: exit %u at %#lx: cannot tell the instruction's length",
+			    v->id, e->kind, (unsigned long)v->arch.regs.rip);
+	}
+}
+
 static void advance(struct vcpu *v, const struct vmexit *e)
 {
 	struct virt_code code;
@@ -101,8 +121,7 @@ static void advance(struct vcpu *v, const struct vmexit *e)
 		len = insn_length(v, e->kind, &code);
 	}
 	if (len == 0) {
-		guest_crash(v->domain, "vCPU %u: exit %u at %#lx: cannot tell the instruction's length",
-			    v->id, e->kind, (unsigned long)v->arch.regs.rip);
+		length_unknown(v, e);
 		return;
 	}
 	v->arch.regs.rip += len;
