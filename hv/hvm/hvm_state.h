@@ -102,6 +102,11 @@ struct hvm_vcpu {
 	uint8_t upcall_vector;          /* [own or offline] HVMOP_set_evtchn_upcall_vector; 0: none */
 	uint32_t invalidate_seen;       /* [own] */
 	struct code_cache code;         /* [own] */
+	/* [own] the last exit whose instruction was not found, and how many before it in a row */
+	struct {
+		uint64_t rip, exits;
+		unsigned int count;
+	} odd;
 	struct {
 		uint64_t def_type, fixed[11], base[MTRR_VARIABLE], mask[MTRR_VARIABLE];
 	} mtrr;                         /* [own] */

@@ -15,6 +15,8 @@
 #include "lib/mem.h"
 #include "lib/util.h"
 
+#define ODD_LENGTHS_MAX 100             /* exits in a row whose instruction cannot be found */
+
 /* The bytes of an instruction as the processor reads them, in a number, and which of them count. */
 #define INSN1(a)       { (a), 0xff, 1 }
 #define INSN2(a, b)    { (a) | (b) << 8, 0xffff, 2 }
@@ -94,12 +96,29 @@ static COLD void after_insn(struct vcpu *v, const struct vmexit *e)
 	}
 }
 
+/*
+ * What stands there now is not what caused the exit: another vCPU has changed the code meanwhile. The guest goes on with that. Only
+ * if it is so again and again at the same place is it an instruction that is not known here.
+ */
+static void length_unknown(struct vcpu *v, const struct vmexit *e)
+{
+	struct hvm_vcpu *h = v->hvm;
+	uint64_t exits = h->stats.exits[e->kind];
+	bool again = h->odd.rip == v->arch.regs.rip && h->odd.exits + 1 == exits;
+	h->odd.count = again ? h->odd.count + 1 : 0;
+	h->odd.rip = v->arch.regs.rip;
+	h->odd.exits = exits;
+	if (h->odd.count >= ODD_LENGTHS_MAX) {
+		guest_crash(v->domain, "vCPU %u: exit %u at %#lx: cannot tell the instruction's length",
+			    v->id, e->kind, (unsigned long)v->arch.regs.rip);
+	}
+}
+
 static void advance(struct vcpu *v, const struct vmexit *e)
 {
 	unsigned int len = e->insn_len != 0 ? e->insn_len : insn_length(v, e);
 	if (len == 0) {
-		guest_crash(v->domain, "vCPU %u: exit %u at %#lx: cannot tell the instruction's length",
-			    v->id, e->kind, (unsigned long)v->arch.regs.rip);
+		length_unknown(v, e);
 		return;
 	}
 	v->arch.regs.rip += len;
