@@ -160,7 +160,9 @@ void svm_decode_exit(struct arch_vcpu *v, struct vmexit *e)
 	e->raw[2] = c->exitinfo2;
 	e->insn_len = 0;
 	decode_interrupted(c, e);
+	bool step = false;
 	if (v->svm->nmi_masked) {
+		step = v->svm->stepping && svm_end_step(v);
 		track_nmi(v, c);
 	}
 	if (code == SVM_EXIT_NPF) {
@@ -181,7 +183,7 @@ void svm_decode_exit(struct arch_vcpu *v, struct vmexit *e)
 		e->kind = VMEXIT_DR;
 		decode_dr(c, e);
 	} else if (code < SVM_EXIT_INTR) {
-		e->kind = VMEXIT_EXCEPTION;
+		e->kind = step ? VMEXIT_NONE : VMEXIT_EXCEPTION;
 		decode_exception(c, e);
 	} else if (code == SVM_EXIT_TCG_INVALID) {
 		e->kind = VMEXIT_CR_REFUSED;
