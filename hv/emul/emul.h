@@ -103,10 +103,12 @@ struct emul_ops {
 	enum emul_result (*load_system)(struct emul_ctxt *c, bool task, uint16_t sel);
 	/* Fill c->seg[seg], or c->tr for SEG_COUNT: one of those that segs_missing names. */
 	void (*fetch_seg)(struct emul_ctxt *c, unsigned int seg);
-	/* Vector registers: 16 or 32 bytes of XMM/YMM n; MMX n is 8 bytes. */
+	/* Vector registers: 16 bytes of XMM n (a write leaves the rest of the register), 32 of YMM n or 64 of ZMM n (a
+	 * write clears the rest); MMX n is 8 bytes. Mask register n. */
 	enum emul_result (*read_vec)(struct emul_ctxt *c, unsigned int n, void *buf, unsigned int size);
 	enum emul_result (*write_vec)(struct emul_ctxt *c, unsigned int n, const void *buf,
 				      unsigned int size);
+	enum emul_result (*read_mask)(struct emul_ctxt *c, unsigned int n, uint64_t *value);
 	/* NULL: EMUL_UNHANDLED. */
 	enum emul_result (*x87)(struct emul_ctxt *c, struct emul_x87 *x);
 	/* Is an interrupt waiting, so that a REP should stop between iterations? */

@@ -133,3 +133,10 @@ tests_unit_test_ticks_SOURCES = tests/unit/test_ticks.c tests/fake/bug.c tests/f
 tests_unit_test_ticks_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_ticks_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_ticks_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_xstate
+TESTS += tests/unit/test_xstate
+tests_unit_test_xstate_SOURCES = tests/unit/test_xstate.c tests/fake/bug.c hv/arch/cpu/xstate.c
+tests_unit_test_xstate_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_xstate_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_xstate_LDADD = $(TEST_LDADD)
