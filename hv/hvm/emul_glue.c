@@ -436,6 +436,7 @@ static const struct emul_ops ops = {
 	.write_msr = emul_cpu_write_msr,
 	.cpuid = emul_cpu_cpuid,
 	.load_seg = emul_cpu_load_seg,
+	.code_seg = emul_cpu_code_seg,
 	.read_table = emul_cpu_read_table,
 	.write_table = emul_cpu_write_table,
 	.read_system = emul_cpu_read_system,
