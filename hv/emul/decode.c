@@ -265,7 +265,7 @@ static enum emul_result decode_evex(struct emul_ctxt *c, struct insn *i)
 	static const uint8_t rep_of[4] = { 0, 0, 0xf3, 0xf2 };
 	i->opsize_prefix = (p[1] & 3) == 1;
 	i->rep = rep_of[p[1] & 3];
-	/* R, X, B and W; in memory forms X is the index's, V' and vvvv are nobody's, R' is the register's fifth bit */
+	/* R, X, B and W; in memory forms X is the index's, R' the register's fifth bit, V' and vvvv are nobody's */
 	i->rex = 0x40 | (~p[0] >> 5 & 7) | (p[1] >> 4 & 8);
 	i->evex.reg_high = ~p[0] & 0x10;
 	i->vvvv = (~p[1] >> 3 & 0xf) | (p[2] & 8 ? 0 : 0x10);
