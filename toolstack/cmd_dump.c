@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "toolstack/config.h"
+#include "toolstack/document.h"
 #include "toolstack/lib/rundir.h"
 #include "toolstack/out.h"
 
@@ -18,31 +19,27 @@
 int cmd_dumpxml(struct cmd_line *line)
 {
 	struct hvdom_info info;
-	char buf[4096];
 	char *path;
-	size_t n;
-	FILE *f;
+	char *text = NULL;
+	size_t len;
 	int code = cmd_domain(line, 0, &info);
+	int rc = -ENOENT;
 
 	if (code != CMD_OK) {
 		return code;
 	}
 	path = store_readf(&line->st, RUNDIR_XS_BASE "/%u/" RUNDIR_XS_XML, info.domid);
-	f = path != NULL ? fopen(path, "re") : NULL;
-	if (f == NULL) {
+	if (path != NULL) {
+		rc = document_now(&line->hv, info.domid, path, &text, &len, NULL);
+	}
+	if (rc != 0) {
 		code = cmd_error(CMD_ERROR, "the document of domain '%s' is not there: %s",
 				 line->args[0],
-				 path != NULL ? strerror(errno) : "not created by ostler");
-		free(path);
-		return code;
+				 path != NULL ? strerror(-rc) : "not created by ostler");
+	} else if (fwrite(text, 1, len, stdout) != len) {
+		code = cmd_error(CMD_ERROR, "cannot write: %s", strerror(errno));
 	}
-	while ((n = fread(buf, 1, sizeof(buf), f)) != 0) {
-		fwrite(buf, 1, n, stdout);
-	}
-	if (ferror(f)) {
-		code = cmd_error(CMD_ERROR, "cannot read %s: %s", path, strerror(errno));
-	}
-	fclose(f);
+	free(text);
 	free(path);
 	return code;
 }

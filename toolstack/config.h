@@ -292,6 +292,7 @@ struct guest_config {
 	uint64_t viridian; /* HVM_PARAM_VIRIDIAN bits; 0: none */
 	enum config_clock clock;
 	int64_t clock_adjustment; /* seconds */
+	bool clock_kept; /* what the guest changes stays changed when it is started again */
 	enum config_tsc_mode tsc_mode;
 	enum config_tick tick[CONFIG_TIMERS];
 	enum config_action on_poweroff;
@@ -366,6 +367,14 @@ int config_load_text(const char *name, const char *text, size_t len, struct gues
  * out of memory.
  */
 char *config_text_with_uuid(const char *text, size_t len, const uint8_t uuid[16], size_t *out_len);
+
+/*
+ * The text of a document of a guest whose clock_kept is set, with another adjustment: as loading it says, <clock
+ * offset='variable'> counted from UTC or local time. malloc'd, NUL-terminated; NULL when out of memory or if the text
+ * has no <clock>.
+ */
+char *config_text_with_adjustment(const char *text, size_t len, const struct guest_config *cfg,
+				  int64_t adjustment, size_t *out_len);
 
 /*
  * Rules that span elements, and the values derived from several (boot order, default devices).

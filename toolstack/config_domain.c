@@ -307,8 +307,10 @@ void config_dom_clock(struct cx *cx, xmlNode *node)
 
 	cx_enum(cx, node, "offset", offsets, &offset);
 	cx_enum(cx, node, "basis", bases, &basis);
+	cx->cfg->clock_kept = offset == CONFIG_CLOCK_VARIABLE;
 	if (text != NULL && strcmp(text, "reset") != 0) {
 		cx_number(cx, node, "adjustment", INT32_MIN, INT32_MAX, &adjustment);
+		cx->cfg->clock_kept = true;
 	}
 	/* A number of seconds makes any clock a variable one, counted from what it was. */
 	if (offset == CONFIG_CLOCK_VARIABLE && basis == 1) {

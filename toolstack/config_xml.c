@@ -350,6 +350,52 @@ free_pos:
 	return out;
 }
 
+static xmlNode *config_clock_element(xmlDoc *doc)
+{
+	xmlNode *root = xmlDocGetRootElement(doc);
+	xmlNode *node = root != NULL ? xmlFirstElementChild(root) : NULL;
+
+	while (node != NULL && (node->ns != NULL || strcmp((const char *)node->name, "clock") != 0)) {
+		node = xmlNextElementSibling(node);
+	}
+	return node;
+}
+
+static bool config_set_attr(xmlNode *node, const char *name, const char *value)
+{
+	return xmlSetProp(node, (const xmlChar *)name, (const xmlChar *)value) != NULL;
+}
+
+char *config_text_with_adjustment(const char *text, size_t len, const struct guest_config *cfg,
+				  int64_t adjustment, size_t *out_len)
+{
+	const char *basis = cfg->clock == CONFIG_CLOCK_LOCALTIME ? "localtime" : "utc";
+	xmlDoc *doc = xmlReadMemory(text, (int)len, NULL, NULL, XML_PARSE_NONET);
+	char number[24];
+	xmlNode *clock;
+	xmlChar *dump = NULL;
+	char *out = NULL;
+	int size = 0;
+
+	if (doc == NULL) {
+		return NULL;
+	}
+	snprintf(number, sizeof(number), "%lld", (long long)adjustment);
+	clock = config_clock_element(doc);
+	if (clock != NULL && config_set_attr(clock, "offset", "variable") &&
+	    config_set_attr(clock, "basis", basis) &&
+	    config_set_attr(clock, "adjustment", number)) {
+		xmlDocDumpMemory(doc, &dump, &size);
+	}
+	if (dump != NULL) {
+		*out_len = (size_t)size;
+		out = strdup((const char *)dump);
+		xmlFree(dump);
+	}
+	xmlFreeDoc(doc);
+	return out;
+}
+
 /* The whole of a file, at most one byte more than is accepted. */
 static char *config_slurp(FILE *f, size_t *len)
 {

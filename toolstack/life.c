@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <xen/sched.h>
 
+#include "toolstack/document.h"
 #include "toolstack/domain.h"
 #include "toolstack/lib/hvcall.h"
 #include "toolstack/lib/hvdom.h"
@@ -100,6 +101,17 @@ static int life_spawn_create(const struct guest_config *cfg, const char *xml_pat
 	_exit(127);
 }
 
+/* The guest's successor begins with what the guest has changed. Without that it starts all the same. */
+static void life_keep_changes(struct hvcall *hv, uint32_t domid, const char *xml_path)
+{
+	int rc = document_update(hv, domid, xml_path);
+
+	if (rc != 0) {
+		fprintf(stderr, "ostler: %s: the guest's changes to its clock are lost: %s\n", xml_path,
+			strerror(-rc));
+	}
+}
+
 /* Free the name for the guest's successor. */
 static int life_rename(struct store *st, uint32_t domid, const struct guest_config *cfg)
 {
@@ -124,9 +136,11 @@ static int life_carry_out(struct hvcall *hv, struct store *st, uint32_t domid,
 	case LIFE_DO_DESTROY:
 		return domain_destroy(hv, st, domid, DOMAIN_KEEP_DM);
 	case LIFE_DO_RESTART:
+		life_keep_changes(hv, domid, xml_path);
 		rc = domain_destroy(hv, st, domid, DOMAIN_KEEP_DM | DOMAIN_KEEP_XML);
 		return rc != 0 ? rc : life_spawn_create(cfg, xml_path);
 	case LIFE_DO_RENAME_RESTART:
+		life_keep_changes(hv, domid, xml_path);
 		rc = hvdom_pause(hv, domid);
 		if (rc == 0) {
 			rc = life_rename(st, domid, cfg);

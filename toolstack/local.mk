@@ -24,6 +24,7 @@ toolstack_libostler_a_SOURCES = \
 	toolstack/lib/rundir.c toolstack/lib/rundir.h \
 	toolstack/lib/dm_cgroup.c toolstack/lib/dm_cgroup.h \
 	toolstack/life.c toolstack/life.h \
+	toolstack/document.c toolstack/document.h \
 	toolstack/domain.c toolstack/domain.h \
 	toolstack/build.c toolstack/build.h toolstack/build_store.c toolstack/build_dm.c toolstack/build_sched.c \
 	toolstack/build_layout.c toolstack/build_layout.h \

@@ -9,6 +9,7 @@
 #include "dom/ioreq_server.h"
 #include "dom/populate.h"
 #include "hvm/hvm.h"
+#include "lib/nospec.h"
 #include <xen/hvm/dm_op.h>
 #include <xen/hvm/hvm_op.h>
 
@@ -324,7 +325,11 @@ static int run(struct dm_call *m)
 	if (m->op.pad != 0) {
 		return -EINVAL;
 	}
-	if (nr >= ARRAY_SIZE(ops) || ops[nr].fn == NULL) {
+	if (nr >= ARRAY_SIZE(ops)) {
+		return -EOPNOTSUPP;
+	}
+	nr = (uint32_t)nospec_index(nr, ARRAY_SIZE(ops));
+	if (ops[nr].fn == NULL) {
 		return -EOPNOTSUPP;
 	}
 	if (m->buf[0].size < offsetof(struct xen_dm_op, u) + ops[nr].size) {

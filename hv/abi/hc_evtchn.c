@@ -1,6 +1,7 @@
 /* event_channel_op (32). The FIFO operations are not offered: guests then stay with the two-level bits. */
 #include "abi/args.h"
 #include "dom/evtchn.h"
+#include "lib/nospec.h"
 
 /* Give the new port to the caller; a port that it never hears of is closed again. */
 static int64_t put_port(struct hc_call *c, struct domain *d, const void *op, size_t size, evtchn_port_t port)
@@ -167,6 +168,7 @@ static int64_t (*const ops[])(struct hc_call *c) = {
 int64_t hc_evtchn(struct hc_call *c)
 {
 	uint32_t cmd = (uint32_t)c->arg[0];
+	int64_t (*op)(struct hc_call *c) = ops[nospec_index(cmd, ARRAY_SIZE(ops))];
 
-	return cmd < ARRAY_SIZE(ops) && ops[cmd] != NULL ? ops[cmd](c) : -ENOSYS;
+	return cmd < ARRAY_SIZE(ops) && op != NULL ? op(c) : -ENOSYS;
 }

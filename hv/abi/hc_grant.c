@@ -5,6 +5,7 @@
 #include "abi/args.h"
 #include "abi/compat.h"
 #include "dom/grant.h"
+#include "lib/nospec.h"
 
 #define PREEMPT_ITEMS 32
 #define GFN_LIMIT     BIT(40)
@@ -308,9 +309,10 @@ static int64_t (*const ops[])(struct hc_call *c) = {
 int64_t hc_grant(struct hc_call *c)
 {
 	uint32_t cmd = (uint32_t)c->arg[0];
+	int64_t (*op)(struct hc_call *c) = ops[nospec_index(cmd, ARRAY_SIZE(ops))];
 
 	if ((int32_t)c->arg[2] < 0) {
 		return -EINVAL;
 	}
-	return cmd < ARRAY_SIZE(ops) && ops[cmd] != NULL ? ops[cmd](c) : -ENOSYS;
+	return cmd < ARRAY_SIZE(ops) && op != NULL ? op(c) : -ENOSYS;
 }

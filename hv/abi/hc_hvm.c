@@ -5,6 +5,7 @@
 #include "dom/shared_info.h"
 #include "hvm/hvm.h"
 #include "ioreq/private_abi.h"
+#include "lib/nospec.h"
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
 
@@ -56,6 +57,7 @@ static int param_begin(struct hc_call *c, struct xen_hvm_param *p, uint8_t need,
 	if (p->index >= PRIVATE_HVM_PARAMS) {
 		return -EINVAL;
 	}
+	p->index = (uint32_t)nospec_index(p->index, PRIVATE_HVM_PARAMS);
 	rc = access_target(c, p->domid, d);
 	if (rc != 0) {
 		return rc;

@@ -10,6 +10,7 @@
 #include "core/page_alloc.h"
 #include "dom/populate.h"
 #include "hvm/hvm.h"
+#include "lib/nospec.h"
 #include <xen/memory.h>
 
 #define E820_ENTRIES_MAX 1024
@@ -310,6 +311,7 @@ static int64_t (*const ops[])(struct hc_call *c) = {
 int64_t hc_memory(struct hc_call *c)
 {
 	uint32_t cmd = (uint32_t)c->arg[0];
+	int64_t (*op)(struct hc_call *c) = ops[nospec_index(cmd, ARRAY_SIZE(ops))];
 
-	return cmd < ARRAY_SIZE(ops) && ops[cmd] != NULL ? ops[cmd](c) : -ENOSYS;
+	return cmd < ARRAY_SIZE(ops) && op != NULL ? op(c) : -ENOSYS;
 }

@@ -1,8 +1,9 @@
-/* ostler_op (55): exit statistics and the trace rings for Dom0's tools (contract in ostler_op.h). */
+/* ostler_op (55): exit statistics, the trace rings, the RTC's changes for Dom0's tools (contract in ostler_op.h). */
 #include "abi/args.h"
 #include "abi/ostler_op.h"
 #include "core/percpu.h"
 #include "core/trace.h"
+#include "hvm/hvm.h"
 #include "hvm/stats.h"
 
 #define CHUNK 32u                       /* records copied at a time, on the stack */
@@ -119,11 +120,30 @@ static int64_t op_trace(struct hc_call *c)
 	return hc_put(c, c->arg[1], &t);
 }
 
+static int64_t op_rtc(struct hc_call *c)
+{
+	struct ostler_rtc r;
+	struct domain *d;
+
+	if (hc_get(c, c->arg[1], &r) != 0) {
+		return -EFAULT;
+	}
+	d = r.domain < DOMID_FIRST_RESERVED ? domain_get((domid_t)r.domain) : NULL;
+	if (d == NULL) {
+		return -ESRCH;
+	}
+	r.unused = 0;
+	r.moved = hvm_rtc_moved(d);
+	domain_put(d);
+	return hc_put(c, c->arg[1], &r);
+}
+
 static int64_t (*const ops[])(struct hc_call *c) = {
 	[OSTLER_OP_EXIT_NAME] = op_exit_name,
 	[OSTLER_OP_EVENT_NAME] = op_event_name,
 	[OSTLER_OP_STATS] = op_stats,
 	[OSTLER_OP_TRACE] = op_trace,
+	[OSTLER_OP_RTC] = op_rtc,
 };
 
 int64_t hc_ostler(struct hc_call *c)

@@ -3,6 +3,7 @@
 #include "abi/compat.h"
 #include "dom/evtchn.h"
 #include "dom/shared_info.h"
+#include "lib/nospec.h"
 #include <xen/sched.h>
 
 #define POLL_PORTS_MAX 128
@@ -104,6 +105,7 @@ static int64_t (*const ops[])(struct hc_call *c) = {
 int64_t hc_sched(struct hc_call *c)
 {
 	uint32_t cmd = (uint32_t)c->arg[0];
+	int64_t (*op)(struct hc_call *c) = ops[nospec_index(cmd, ARRAY_SIZE(ops))];
 
-	return cmd < ARRAY_SIZE(ops) && ops[cmd] != NULL ? ops[cmd](c) : -ENOSYS;
+	return cmd < ARRAY_SIZE(ops) && op != NULL ? op(c) : -ENOSYS;
 }

@@ -3,6 +3,7 @@
 #include "core/time.h"
 #include "dom/shared_info.h"
 #include "hvm/hvm.h"
+#include "lib/nospec.h"
 #include <xen/vcpu.h>
 
 #define PERIOD_MIN_NS 1000000u
@@ -160,12 +161,14 @@ int64_t hc_vcpu(struct hc_call *c)
 {
 	uint32_t cmd = (uint32_t)c->arg[0];
 	struct vcpu *v = domain_vcpu(c->d, (uint32_t)c->arg[1]);
+	uint64_t cmd_in_table;
 
 	if (v == NULL) {
 		return -ENOENT;
 	}
-	if (cmd >= ARRAY_SIZE(ops) || ops[cmd] == NULL) {
+	cmd_in_table = nospec_index(cmd, ARRAY_SIZE(ops));
+	if (cmd >= ARRAY_SIZE(ops) || ops[cmd_in_table] == NULL) {
 		return -ENOSYS;
 	}
-	return ops[cmd](c, v);
+	return ops[cmd_in_table](c, v);
 }

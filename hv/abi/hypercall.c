@@ -11,6 +11,7 @@
 #include "core/trace.h"
 #include "dom/evtchn.h"
 #include "hvm/hvm.h"
+#include "lib/nospec.h"
 
 static const struct hypercall table[] = {
 	[__HYPERVISOR_platform_op]      = { "platform_op",      hc_platform,    1, HC_PRIVILEGED },
@@ -34,7 +35,9 @@ static const struct hypercall table[] = {
 
 static const struct hypercall *find(uint64_t nr)
 {
-	return nr < ARRAY_SIZE(table) && table[nr].fn != NULL ? &table[nr] : NULL;
+	const struct hypercall *h = &table[nospec_index(nr, ARRAY_SIZE(table))];
+
+	return nr < ARRAY_SIZE(table) && h->fn != NULL ? h : NULL;
 }
 
 const char *hypercall_name(unsigned int nr)

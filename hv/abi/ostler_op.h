@@ -18,6 +18,7 @@ enum ostler_op {
 	OSTLER_OP_EVENT_NAME,           /* struct ostler_name: of a kind of trace record */
 	OSTLER_OP_STATS,                /* struct ostler_stats */
 	OSTLER_OP_TRACE,                /* struct ostler_trace */
+	OSTLER_OP_RTC,                  /* struct ostler_rtc */
 };
 
 /* -ENOENT: there are not so many. */
@@ -58,6 +59,13 @@ struct ostler_trace {
 	uint32_t count;                 /* in: room; out: records copied */
 	uint64_t from;                  /* in: running number of the first wanted; out: of the first copied, more if some were lost */
 	uint64_t records;               /* in: address of struct ostler_trace_record[count] */
+};
+
+/* What the guest has done to its real-time clock: the next start may want to go on from there. */
+struct ostler_rtc {
+	uint32_t domain;                /* in. -ESRCH */
+	uint32_t unused;
+	int64_t moved;                  /* seconds by which the guest has set it forward since its time offset was set */
 };
 
 #endif

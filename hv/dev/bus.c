@@ -1,6 +1,7 @@
 /* Sorted ranges with binary search. */
 #include "lib/err.h"
 #include "lib/mem.h"
+#include "lib/nospec.h"
 #include "dev/bus.h"
 
 /* Index of the first range that ends at or after addr. */
@@ -53,7 +54,9 @@ int bus_add(struct bus *b, uint64_t first, uint64_t last, bus_fn fn, void *dev)
 const struct bus_range *bus_find(const struct bus *b, uint64_t addr)
 {
 	if (addr < BUS_LOW) {
-		return b->low[addr] != 0 ? &b->range[b->low[addr] - 1] : NULL;
+		unsigned int number = b->low[nospec_index_pow2(addr, BUS_LOW)];
+
+		return number != 0 ? &b->range[number - 1] : NULL;
 	}
 	unsigned int i = position(b, addr);
 

@@ -6,6 +6,7 @@
  */
 #include "lib/err.h"
 #include "lib/mem.h"
+#include "lib/nospec.h"
 #include "lib/util.h"
 #include "dev/irqline.h"
 
@@ -44,6 +45,7 @@ int irqline_set(struct irqline *l, enum irqline_source source, unsigned int gsi,
 	if ((unsigned int)source >= IRQLINE_SOURCES || gsi >= IRQLINE_GSIS || gsi == CASCADE) {
 		return -EINVAL;
 	}
+	gsi = (unsigned int)nospec_index(gsi, IRQLINE_GSIS);
 	if (!!(l->source[source] & BIT(gsi)) == level) {
 		return 0;
 	}
@@ -81,7 +83,8 @@ void irqline_set_legacy_replacement(struct irqline *l, bool on)
 
 int irqline_set_pci(struct irqline *l, unsigned int dev, unsigned int intx, bool level)
 {
-	unsigned int wire = dev * 4 + intx, link = (dev + intx) & 3;
+	unsigned int wire = (unsigned int)nospec_index_pow2(dev * 4 + intx, PCI_DEVICES * 4);
+	unsigned int link = (dev + intx) & 3;
 	uint64_t bit = BIT(wire % 64);
 
 	if (dev >= PCI_DEVICES || intx >= 4) {
@@ -106,6 +109,7 @@ int irqline_set_link(struct irqline *l, unsigned int link, unsigned int isa)
 	if (link >= 4 || isa >= ISA_WIRES || isa == CASCADE) {
 		return -EINVAL;
 	}
+	link = (unsigned int)nospec_index_pow2(link, 4);
 	old = l->link_isa[link];
 	if (old == isa) {
 		return 0;

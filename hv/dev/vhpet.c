@@ -7,6 +7,7 @@
  * one interrupt, and the next one keeps to the grid.
  */
 #include "lib/mem.h"
+#include "lib/nospec.h"
 #include "lib/util.h"
 #include "dev/vhpet.h"
 
@@ -301,8 +302,9 @@ static uint64_t read_timer(struct vhpet *v, unsigned int n, unsigned int reg)
 static uint64_t read_register(struct vhpet *v, unsigned int reg)
 {
 	if (reg >= REG_TIMERS && reg < REG_TIMERS + VHPET_TIMERS * TIMER_STRIDE) {
-		return read_timer(v, (reg - REG_TIMERS) / TIMER_STRIDE,
-				  (reg - REG_TIMERS) % TIMER_STRIDE);
+		unsigned int n = (reg - REG_TIMERS) / TIMER_STRIDE;
+
+		return read_timer(v, (unsigned int)nospec_index(n, VHPET_TIMERS), (reg - REG_TIMERS) % TIMER_STRIDE);
 	}
 	switch (reg) {
 	case REG_CAPABILITIES:
@@ -405,6 +407,7 @@ static void write_register(struct vhpet *v, unsigned int reg, uint64_t value, ui
 	unsigned int n = (reg - REG_TIMERS) / TIMER_STRIDE;
 
 	if (reg >= REG_TIMERS && n < VHPET_TIMERS) {
+		n = (unsigned int)nospec_index(n, VHPET_TIMERS);
 		if ((reg - REG_TIMERS) % TIMER_STRIDE == TIMER_CONFIG) {
 			write_timer_config(v, n, value);
 		} else if ((reg - REG_TIMERS) % TIMER_STRIDE == TIMER_COMPARATOR) {

@@ -3,6 +3,7 @@
  * 82801's. Edges that arrive at a masked pin are lost, levels are looked at again on every write.
  */
 #include "lib/mem.h"
+#include "lib/nospec.h"
 #include "lib/util.h"
 #include "dev/vioapic.h"
 
@@ -132,7 +133,7 @@ static uint32_t read_register(const struct vioapic *v)
 	if (i < REG_RTE || i >= REG_RTE + 2 * VIOAPIC_PINS) {
 		return 0;
 	}
-	return v->rte[(i - REG_RTE) / 2] >> (i % 2 * 32);
+	return v->rte[nospec_index((i - REG_RTE) / 2, VIOAPIC_PINS)] >> (i % 2 * 32);
 }
 
 static void write_rte(struct vioapic *v, unsigned int pin, uint64_t value, uint64_t half)
@@ -157,7 +158,7 @@ static void write_register(struct vioapic *v, uint32_t value)
 	if (i == REG_ID) {
 		v->id = value >> 24 & 0xf;
 	} else if (i >= REG_RTE && i < REG_RTE + 2 * VIOAPIC_PINS) {
-		unsigned int pin = (i - REG_RTE) / 2;
+		unsigned int pin = (unsigned int)nospec_index((i - REG_RTE) / 2, VIOAPIC_PINS);
 
 		if (i % 2 == 0) {
 			write_rte(v, pin, value, 0xffffffff);

@@ -10,6 +10,7 @@
  * ACPI tables promise the guest that it need not.
  */
 #include "lib/mem.h"
+#include "lib/nospec.h"
 #include "lib/util.h"
 #include "dev/io8.h"
 #include "dev/vrtc.h"
@@ -182,12 +183,13 @@ static int64_t parse_date(const struct vrtc *v, const uint8_t *reg)
 /* The registers become the clock's time, as of a moment phase_ns into that second. */
 static void take_time(struct vrtc *v, const uint8_t *reg, int64_t phase_ns)
 {
-	int64_t days = parse_date(v, reg);
+	int64_t days = parse_date(v, reg), would_be = seconds_at(v, now_ns(v));
 	unsigned int kept = century(v);
 
 	v->base_seconds = days * DAY_S + decode_hour(v, reg[HOURS]) * 3600 +
 			  decode(v, reg[MINUTES]) * 60 + decode(v, reg[SECONDS]);
 	v->base_ns = (int64_t)now_ns(v) - phase_ns;
+	v->moved += v->base_seconds - would_be;
 	set_century(v, kept);
 	/* The day of week is a counter of its own. */
 	v->weekday_shift = (decode(v, reg[WEEKDAY]) + 6 + 7 - (days + 4) % 7) % 7;
@@ -471,6 +473,7 @@ static uint8_t read_register(struct vrtc *v, unsigned int i)
 	default:
 		break;
 	}
+	i = (unsigned int)nospec_index(i, VRTC_REGS);
 	if (!is_time(i) || !running(v)) {
 		return v->reg[i];
 	}
@@ -519,6 +522,7 @@ static void write_register(struct vrtc *v, unsigned int i, uint8_t value)
 		set_century(v, decode(v, value));
 		return;
 	}
+	i = (unsigned int)nospec_index(i, VRTC_REGS);
 	settle_and_interrupt(v);
 	irqf = v->reg[REG_C] & C_IRQF;
 	if (i == REG_A || i == REG_B) {
@@ -588,6 +592,7 @@ void vrtc_set_time(struct vrtc *v, int64_t unix_seconds, uint32_t ns)
 	/* The chip knows no time before 1970, and sums with this must not overflow. */
 	v->base_seconds = MIN(MAX(unix_seconds, 0), (int64_t)1 << 32);
 	v->base_ns = -(int64_t)ns;
+	v->moved = 0;
 	v->weekday_shift = 0;
 	v->century_shift = 0;
 }
@@ -595,6 +600,11 @@ void vrtc_set_time(struct vrtc *v, int64_t unix_seconds, uint32_t ns)
 int64_t vrtc_get_time(const struct vrtc *v)
 {
 	return seconds_at(v, now_ns(v));
+}
+
+int64_t vrtc_moved(const struct vrtc *v)
+{
+	return v->moved;
 }
 
 void vrtc_reset(struct vrtc *v)

@@ -27,6 +27,7 @@ struct vrtc {
 	uint8_t weekday_shift;          /* software's day of week minus the calendar's, modulo 7 */
 	int64_t base_seconds;           /* since 1970: the clock's time at base_ns */
 	int64_t base_ns;
+	int64_t moved;                  /* seconds by which software has set the clock forward (or back) */
 	uint64_t last_ns;               /* register C's flags are complete up to here */
 	struct vtick tick;              /* of the periodic interrupt */
 	bool reflagged;                 /* the latched edge got its flag back already */
@@ -42,6 +43,8 @@ void vrtc_reset(struct vrtc *v);
 void vrtc_set_time(struct vrtc *v, int64_t unix_seconds, uint32_t ns);
 /* What the clock says now, in seconds since 1970. */
 int64_t vrtc_get_time(const struct vrtc *v);
+/* By how many seconds software has set the clock forward since vrtc_set_time(), all its changes together. */
+int64_t vrtc_moved(const struct vrtc *v);
 /*
  * Ports 70h, 71h. Any other index than those above is remembered but unclaimed, and so is its data:
  * the device model sees both.

@@ -6,6 +6,7 @@
  */
 #include "dom/evtchn.h"
 #include "lib/mem.h"
+#include "lib/nospec.h"
 #include "core/heap.h"
 #include "dom/domain.h"
 #include "dom/shared_info.h"
@@ -75,6 +76,7 @@ static struct evtchn *lookup(const struct domain *d, evtchn_port_t port)
 	if (port == 0 || port >= d->evtchn->limit) {
 		return NULL;
 	}
+	port = (evtchn_port_t)nospec_index(port, d->evtchn->limit);
 	block = d->evtchn->block[port / BLOCK_PORTS];
 	return block != NULL ? &block[port % BLOCK_PORTS] : NULL;
 }
@@ -227,6 +229,7 @@ int evtchn_bind_virq(struct domain *d, uint32_t virq, uint32_t vcpu, evtchn_port
 	if (v == NULL) {
 		return -ENOENT;
 	}
+	virq = (uint32_t)nospec_index(virq, NR_VIRQS);
 	spin_lock(&evtchn_lock);
 	rc = v->virq_port[virq] != 0 ? -EEXIST : port_alloc(d, port, &e);
 	if (rc == 0) {

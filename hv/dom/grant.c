@@ -7,6 +7,7 @@
 #include "dom/grant.h"
 #include "lib/bug.h"
 #include "lib/mem.h"
+#include "lib/nospec.h"
 #include "core/heap.h"
 #include "dom/domain.h"
 #include "dom/populate.h"
@@ -174,6 +175,7 @@ int grant_get_frame(struct domain *d, uint32_t index, struct page **page)
 	if (rc != 0) {
 		return rc;
 	}
+	index = (uint32_t)nospec_index(index, t->max_frames);
 	spin_lock(&t->lock);
 	*page = t->frame[index].page;
 	if (*page == NULL || !page_get(*page)) {
@@ -240,7 +242,11 @@ static struct entry_word *find_entry(struct grant_table *t, grant_ref_t ref, str
 {
 	uint32_t index = ref / REFS_PER_FRAME;
 
-	if (index >= t->frames || t->frame[index].page == NULL) {
+	if (index >= t->frames) {
+		return NULL;
+	}
+	index = (uint32_t)nospec_index(index, t->frames);
+	if (t->frame[index].page == NULL) {
 		return NULL;
 	}
 	*use = &t->frame[index].use[ref % REFS_PER_FRAME];

@@ -11,6 +11,7 @@
 #include "dom/iorange.h"
 #include "ioreq/bufring.h"
 #include "ioreq/slot.h"
+#include "lib/nospec.h"
 #include <xen/hvm/dm_op.h>
 #include <xen/hvm/hvm_op.h>
 
@@ -81,7 +82,8 @@ void ioreq_server_put(struct ioreq_server *s)
 /* The server of this id, if it is `who`'s; lock held. */
 static int find(struct domain *d, domid_t who, uint16_t id, struct ioreq_server **out)
 {
-	struct ioreq_server *s = id < IOREQ_SERVERS_MAX ? d->ioreq->server[id] : NULL;
+	uint64_t slot = nospec_index(id, IOREQ_SERVERS_MAX);
+	struct ioreq_server *s = id < IOREQ_SERVERS_MAX ? d->ioreq->server[slot] : NULL;
 
 	if (s == NULL) {
 		return -ENOENT;

@@ -6,6 +6,7 @@
  */
 #include "dom/domain.h"
 #include "lib/mem.h"
+#include "lib/nospec.h"
 #include "lib/printf.h"
 #include "core/heap.h"
 #include "core/log.h"
@@ -96,7 +97,7 @@ void vcpu_free(struct vcpu *v)
 
 struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 {
-	return id < d->max_vcpus ? d->vcpu[id] : NULL;
+	return id < d->max_vcpus ? d->vcpu[nospec_index(id, d->max_vcpus)] : NULL;
 }
 
 void vcpu_kick(struct vcpu *v)

@@ -14,6 +14,7 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/atomic.h"
+#include "lib/nospec.h"
 
 #define MSR_HYPERCALL_PAGE 0x40000000u
 #define MSR_X2APIC_FIRST   0x800u
@@ -143,11 +144,11 @@ static uint64_t *mtrr_slot(struct vcpu *v, uint32_t msr)
 {
 	struct hvm_vcpu *h = v->hvm;
 	if (msr >= MSR_MTRR_PHYS_FIRST && msr <= MSR_MTRR_PHYS_LAST) {
-		uint32_t n = (msr - MSR_MTRR_PHYS_FIRST) / 2;
+		uint64_t n = nospec_index((msr - MSR_MTRR_PHYS_FIRST) / 2, MTRR_VARIABLE);
 		return msr & 1 ? &h->mtrr.mask[n] : &h->mtrr.base[n];
 	}
 	if (msr >= MSR_MTRR_FIX4K_FIRST && msr <= MSR_MTRR_FIX4K_LAST) {
-		return &h->mtrr.fixed[3 + msr - MSR_MTRR_FIX4K_FIRST];
+		return &h->mtrr.fixed[3 + nospec_index(msr - MSR_MTRR_FIX4K_FIRST, 8)];
 	}
 	switch (msr) {
 	case MSR_MTRR_FIX64K:

@@ -20,6 +20,8 @@ int hvm_sleep_button(struct domain *d);
 int hvm_inject_nmi(struct vcpu *v);
 /* d->time_offset has a new value: the guest's RTC shows it from now on. */
 void hvm_time_offset_changed(struct domain *d);
+/* By how many seconds the guest has set its RTC forward since then; 0 without one. */
+int64_t hvm_rtc_moved(struct domain *d);
 
 /* HVM parameters: side effects and checks of the value; who may do it is the caller's question (hc_hvm.c). */
 int hvm_set_param(struct domain *d, uint32_t index, uint64_t value);

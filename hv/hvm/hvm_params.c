@@ -13,6 +13,7 @@
 #include "hvm/hvm_state.h"
 #include "ioreq/private_abi.h"
 #include "lib/err.h"
+#include "lib/nospec.h"
 
 #define CALLBACK_TYPE_SHIFT 56
 
@@ -142,22 +143,23 @@ static const struct {
 
 int hvm_set_param(struct domain *d, uint32_t index, uint64_t value)
 {
-	if (index >= PRIVATE_HVM_PARAMS || !params[index].known) {
+	uint64_t row = nospec_index(index, PRIVATE_HVM_PARAMS);
+	if (index >= PRIVATE_HVM_PARAMS || !params[row].known) {
 		return refuse(d, value);
 	}
-	if (params[index].set != NULL) {
-		int rc = params[index].set(d, value);
+	if (params[row].set != NULL) {
+		int rc = params[row].set(d, value);
 		if (rc != 0) {
 			return rc;
 		}
 	}
 	int rc = 0;
 	spin_lock(&d->lock);
-	if ((params[index].flags & PARAM_ONCE) && d->hvm_param[index] != 0 &&
-	    d->hvm_param[index] != value) {
+	if ((params[row].flags & PARAM_ONCE) && d->hvm_param[row] != 0 &&
+	    d->hvm_param[row] != value) {
 		rc = -EEXIST;
 	} else {
-		d->hvm_param[index] = value;
+		d->hvm_param[row] = value;
 	}
 	spin_unlock(&d->lock);
 	if (rc == 0 && index == HVM_PARAM_CALLBACK_IRQ) {
@@ -171,11 +173,12 @@ int hvm_set_param(struct domain *d, uint32_t index, uint64_t value)
 
 int hvm_get_param(struct domain *d, uint32_t index, uint64_t *value)
 {
-	if (index >= PRIVATE_HVM_PARAMS || !params[index].known) {
+	uint64_t row = nospec_index(index, PRIVATE_HVM_PARAMS);
+	if (index >= PRIVATE_HVM_PARAMS || !params[row].known) {
 		return -EINVAL;
 	}
 	spin_lock(&d->lock);
-	*value = d->hvm_param[index];
+	*value = d->hvm_param[row];
 	spin_unlock(&d->lock);
 	return 0;
 }

@@ -270,6 +270,19 @@ void hvm_time_offset_changed(struct domain *d)
 	spin_unlock(&d->hvm->lock);
 }
 
+int64_t hvm_rtc_moved(struct domain *d)
+{
+	int64_t moved;
+
+	if (!d->hvm->has_pc) {
+		return 0;
+	}
+	spin_lock(&d->hvm->lock);
+	moved = vrtc_moved(&d->hvm->rtc);
+	spin_unlock(&d->hvm->lock);
+	return moved;
+}
+
 int hvm_set_pci_intx(struct domain *d, unsigned int dev, unsigned int intx, bool level)
 {
 	spin_lock(&d->hvm->lock);

@@ -476,6 +476,13 @@ int hvm_power_button(struct domain *d) { fake_counts.power++; return 0; }
 int hvm_sleep_button(struct domain *d) { return 0; }
 int hvm_inject_nmi(struct vcpu *v) { fake_counts.nmi++; return 0; }
 void hvm_time_offset_changed(struct domain *d) { fake_counts.time_offsets++; }
+
+int64_t fake_rtc_moved;
+
+int64_t hvm_rtc_moved(struct domain *d)
+{
+	return fake_rtc_moved;
+}
 int hvm_set_upcall_vector(struct vcpu *v, uint8_t vector) { return 0; }
 
 int hvm_set_param(struct domain *d, uint32_t index, uint64_t value)

@@ -61,6 +61,9 @@ extern struct fake_counts {
 	uint64_t msi_addr;
 	uint64_t dom0_stopped;
 } fake_counts;
+
+/* What hvm_rtc_moved() says. */
+extern int64_t fake_rtc_moved;
 extern char fake_log[65536];                    /* everything logged */
 size_t fake_page_refs(gfn_t gfn, struct domain *d);     /* of the page mapped there; 0: none */
 void *fake_page_at(struct domain *d, gfn_t gfn);        /* its contents */

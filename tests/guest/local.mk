@@ -4,8 +4,8 @@
 GUESTS = \
 	hello bench cpuid hypercalls evtchn \
 	pic lapic clocks string ioapic hpet faults spin level \
-	ticks timekeeper busy load \
-	hostile witness poke \
+	ticks timekeeper busy load rtckeep \
+	hostile witness poke swarm \
 	sipi ipi x2ipi tscsync manycpus p2mflush
 
 # Every kind of exit (more than one file each), and the x2APIC.
@@ -19,11 +19,14 @@ EXITS64_OBJS = tests/guest/exits64/probe.o
 EXTRA_DIST += tests/guest/exits/exits.h tests/guest/exits/probe.S tests/guest/exits64/probe.S \
 	$(patsubst %.o,%.c,$(filter-out %/probe.o,$(EXITS_OBJS)))
 
+SWARM_OBJS = tests/guest/swarm/ops.o tests/guest/swarm/end.o
+EXTRA_DIST += tests/guest/swarm/swarm.h $(SWARM_OBJS:.o=.c)
+
 GUEST_IMAGES = $(GUESTS:%=tests/guest/%.elf)
 GUEST_RT_OBJS = tests/guest/rt/start.o tests/guest/rt/rt.o tests/guest/rt/smp.o
 # what any code without an operating system needs is the firmware's
 GUEST_FW_OBJS = hvmloader/mem.o hvmloader/text.o
-GUEST_OBJS = $(GUEST_RT_OBJS) $(GUESTS:%=tests/guest/%/main.o) tests/guest/hostile/end.o $(EXITS_OBJS) $(EXITS64_OBJS)
+GUEST_OBJS = $(GUEST_RT_OBJS) $(GUESTS:%=tests/guest/%/main.o) tests/guest/hostile/end.o $(SWARM_OBJS) $(EXITS_OBJS) $(EXITS64_OBJS)
 
 noinst_DATA += $(GUEST_IMAGES)
 CLEANFILES += $(GUEST_IMAGES) $(GUEST_OBJS) $(GUEST_OBJS:.o=.d)
@@ -45,6 +48,7 @@ tests/guest/%.o: $(srcdir)/tests/guest/%.S
 
 # Those of more than one file.
 tests/guest/hostile.elf: tests/guest/hostile/end.o
+tests/guest/swarm.elf: $(SWARM_OBJS)
 tests/guest/exits.elf: $(EXITS_OBJS)
 tests/guest/exits64.elf: $(EXITS64_OBJS)
 

@@ -216,6 +216,7 @@ START_TEST(ostler_ops)
 {
 	struct ostler_name name = { .index = 0 };
 	struct ostler_stats stats = { .domain = create(), .vcpu = OSTLER_STATS_ALL };
+	struct ostler_rtc rtc = { .domain = stats.domain };
 	struct ostler_trace_record got[4];
 	struct ostler_trace t = { .count = 4 };
 	uint64_t at = FAKE_PUT(name), records;
@@ -228,7 +229,7 @@ START_TEST(ostler_ops)
 	ck_assert_int_eq(ostler_op(OSTLER_OP_EXIT_NAME, FAKE_PUT(name)), -ENOENT);
 	ck_assert_int_eq(ostler_op(OSTLER_OP_EVENT_NAME, FAKE_PUT(name)), 0);
 	ck_assert_int_eq(ostler_op(0, at), -ENOSYS);
-	ck_assert_int_eq(ostler_op(5, at), -ENOSYS);
+	ck_assert_int_eq(ostler_op(6, at), -ENOSYS);
 	ck_assert_int_eq(ostler_op(1ull << 40, at), -ENOSYS);
 	at = FAKE_PUT(stats);
 	ck_assert_int_eq(ostler_op(OSTLER_OP_STATS, at), 0);
@@ -245,6 +246,15 @@ START_TEST(ostler_ops)
 	ck_assert_int_eq(ostler_op(OSTLER_OP_STATS, FAKE_PUT(stats)), -ESRCH);
 	stats.domain = 0x10001;
 	ck_assert_int_eq(ostler_op(OSTLER_OP_STATS, FAKE_PUT(stats)), -ESRCH);
+
+	fake_rtc_moved = -86400;
+	at = FAKE_PUT(rtc);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_RTC, at), 0);
+	FAKE_GET(at, rtc);
+	ck_assert_int_eq(rtc.moved, -86400);
+	rtc.domain = 0x10001;
+	ck_assert_int_eq(ostler_op(OSTLER_OP_RTC, FAKE_PUT(rtc)), -ESRCH);
+	ck_assert_int_eq(ostler_op(OSTLER_OP_RTC, UINT64_MAX / 2), -EFAULT);
 
 	records = FAKE_PUT(got);
 	t.records = records;

@@ -1,10 +1,11 @@
-/* The small arithmetic of lib/: div128, bitmap, str, pvscale, calendar, ring. */
+/* The small arithmetic of lib/: div128, bitmap, str, pvscale, calendar, ring, nospec. */
 #include <string.h>
 #include <time.h>
 #include "lib/bitmap.h"
 #include "lib/calendar.h"
 #include "lib/div128.h"
 #include "lib/mem.h"
+#include "lib/nospec.h"
 #include "lib/pvscale.h"
 #include "lib/ring.h"
 #include "fake/rnd.h"
@@ -179,6 +180,32 @@ START_TEST(test_cmos)
 }
 END_TEST
 
+/* An index in bounds stays what it is, any other is none that could leave the array. */
+START_TEST(test_nospec)
+{
+	static const uint64_t sizes[] = { 1, 2, 3, 17, 64, 4096, 0x80000000, 0xffffffff, 1ull << 63, UINT64_MAX };
+
+	for (unsigned int i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		uint64_t n = sizes[i];
+
+		ck_assert_uint_eq(nospec_index(0, n), 0);
+		ck_assert_uint_eq(nospec_index(n - 1, n), n - 1);
+		ck_assert_uint_eq(nospec_index(n, n), 0);
+		ck_assert_uint_eq(nospec_index(UINT64_MAX, n), 0);
+		for (unsigned int j = 0; j < 1000; j++) {
+			uint64_t index = any() >> any() % 64;
+
+			ck_assert_uint_eq(nospec_index(index, n), index < n ? index : 0);
+		}
+	}
+	ck_assert_uint_eq(nospec_index(0, 0), 0);
+	ck_assert_uint_eq(nospec_index(5, 0), 0);
+	for (unsigned int i = 0; i < 1000; i++) {
+		ck_assert_uint_eq(nospec_index_pow2(i, 256), i & 255);
+	}
+}
+END_TEST
+
 START_TEST(test_ring)
 {
 	uint8_t bytes[8], c;
@@ -200,7 +227,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { test_div128, test_bitmap,	  test_str_to_u64, test_str_copy, test_pvscale,
+	const TTest *const tests[] = { test_div128, test_bitmap, test_nospec,	  test_str_to_u64, test_str_copy, test_pvscale,
 					      test_calendar, test_cmos, test_ring, NULL };
 
 	return suite_run("numbers", setup, tests);

@@ -122,6 +122,37 @@ START_TEST(test_roll_over)
 }
 END_TEST
 
+/* What software does to the clock is counted, whichever way it does it; what passes by itself is not. */
+START_TEST(test_moved)
+{
+	ck_assert_int_eq(vrtc_moved(&v), 0);
+	fake_run(&w, 100 * SECOND);
+	ck_assert_int_eq(vrtc_moved(&v), 0);
+	/* stopped for a while, then an hour later than it would be */
+	wr(0x0b, rd(0x0b) | 0x80);
+	fake_run(&w, 30 * SECOND);
+	ck_assert_int_eq(vrtc_moved(&v), 0);
+	wr(0x04, 0x01);
+	wr(0x0b, rd(0x0b) & 0x7f);
+	ck_assert_int_eq(vrtc_moved(&v), 3600 - 30);
+	fake_run(&w, 1000 * SECOND);
+	ck_assert_int_eq(vrtc_moved(&v), 3600 - 30);
+	/* a field of the running clock, back and forth */
+	wr(0x04, 0x00);
+	ck_assert_int_eq(vrtc_moved(&v), -30);
+	wr(0x09, 0x33);
+	ck_assert_int_eq(vrtc_moved(&v), 12054ll * 86400 - 30);
+	wr(0x09, 0x00);
+	ck_assert_int_eq(vrtc_moved(&v), -30);
+	/* neither the alarm nor a reset is a change; who starts the guest begins anew */
+	wr(0x05, 0x11);
+	vrtc_reset(&v);
+	ck_assert_int_eq(vrtc_moved(&v), -30);
+	vrtc_set_time(&v, Y2000, 0);
+	ck_assert_int_eq(vrtc_moved(&v), 0);
+}
+END_TEST
+
 START_TEST(test_formats)
 {
 	static const struct { uint8_t hour, bcd24, bin24, bcd12, bin12; } rows[] = {
@@ -507,7 +538,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		test_initial, test_roll_over, test_formats, test_set_and_uip, test_periodic_rates,
+		test_initial, test_roll_over, test_moved, test_formats, test_set_and_uip, test_periodic_rates,
 		test_policy_catchup, test_policy_delay_and_discard,
 		test_register_c, test_alarm, test_century, test_index, test_reset, test_random_accesses, NULL
 	};

@@ -31,6 +31,13 @@ tests_unit_test_life_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_life_CPPFLAGS = $(TEST_TOOLSTACK_CPPFLAGS)
 tests_unit_test_life_LDADD = $(TEST_LDADD) $(TOOLSTACK_LIBS)
 
+check_PROGRAMS += tests/unit/test_document
+TESTS += tests/unit/test_document
+tests_unit_test_document_SOURCES = tests/unit/test_document.c toolstack/document.c $(TEST_CONFIG_SOURCES)
+tests_unit_test_document_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_document_CPPFLAGS = $(TEST_TOOLSTACK_CPPFLAGS)
+tests_unit_test_document_LDADD = $(TEST_LDADD) $(LIBXML_LIBS)
+
 check_PROGRAMS += tests/unit/test_png
 TESTS += tests/unit/test_png
 tests_unit_test_png_SOURCES = tests/unit/test_png.c toolstack/png.c

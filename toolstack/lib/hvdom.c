@@ -12,6 +12,8 @@
 #include <xen/hvm/save.h>
 #include <xen/sched.h>
 
+#include "hv/abi/ostler_op.h"
+
 /* Everything of a PC but the PCI config emulation, which is QEMU's. */
 #define HVDOM_EMULATION (XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI)
 /* Hypervisor chooses the id. */
@@ -148,6 +150,15 @@ int hvdom_time_offset(struct hvcall *hv, uint32_t domid, int64_t seconds)
 
 	op.u.settimeoffset.time_offset_seconds = seconds;
 	return hvcall_domctl(hv, &op);
+}
+
+int hvdom_rtc_moved(struct hvcall *hv, uint32_t domid, int64_t *seconds)
+{
+	struct ostler_rtc rtc = {.domain = domid};
+	int rc = (int)hvcall_op(hv, OSTLER_OP_NUMBER, OSTLER_OP_RTC, &rtc, sizeof(rtc));
+
+	*seconds = rc == 0 ? rtc.moved : 0;
+	return rc;
 }
 
 int hvdom_trigger(struct hvcall *hv, uint32_t domid, uint32_t trigger, uint32_t vcpu)

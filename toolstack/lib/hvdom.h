@@ -58,6 +58,8 @@ int hvdom_max_mem(struct hvcall *hv, uint32_t domid, uint64_t kib);
 int hvdom_paging_pool(struct hvcall *hv, uint32_t domid, uint64_t bytes);
 int hvdom_tsc_mode(struct hvcall *hv, uint32_t domid, uint32_t mode);
 int hvdom_time_offset(struct hvcall *hv, uint32_t domid, int64_t seconds);
+/* By how many seconds the guest has set its RTC forward since then; -ENOSYS on another hypervisor. */
+int hvdom_rtc_moved(struct hvcall *hv, uint32_t domid, int64_t *seconds);
 /* XEN_DOMCTL_SENDTRIGGER_*: press a button. */
 int hvdom_trigger(struct hvcall *hv, uint32_t domid, uint32_t trigger, uint32_t vcpu);
 /* End the domain the way the guest itself would: SHUTDOWN_* reason. */

@@ -4,7 +4,7 @@
  * line with how many ticks came, how many were due, in how many pauses the second tick
  * after it came less than six tenths of a period after the first.
  * First the date. Who runs it knows the policy
- * and the offset of the clock, and judges (tests/sys/drafts/clocks.draft).
+ * and the offset of the clock, and judges (tests/sys/clocks.test).
  */
 #include "tests/guest/rt/clock.h"
 
