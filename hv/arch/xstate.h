@@ -20,9 +20,11 @@ void xstate_load(struct arch_vcpu *v);          /* area -> registers */
 void xstate_save(struct arch_vcpu *v);          /* registers -> area */
 /* XSETBV by the running vCPU: -EINVAL for an impossible value. */
 int xstate_set_xcr0(struct arch_vcpu *v, uint64_t value);
-/* One vector register of the running vCPU: 16 or 32 bytes of XMM/YMM n. -EINVAL: not there. */
+/* One vector register of the running vCPU: 16 bytes of XMM n, 32 of YMM n (a write clears the rest of ZMM n), 64 of ZMM n,
+ * or a mask register. -EINVAL: not there, or not turned on. */
 int xstate_read_vec(struct arch_vcpu *v, unsigned int n, void *buf, unsigned int size);
 int xstate_write_vec(struct arch_vcpu *v, unsigned int n, const void *buf, unsigned int size);
+int xstate_read_mask(struct arch_vcpu *v, unsigned int n, uint64_t *value);
 
 /* PKRU of the running vCPU; 0 when the processor has none. */
 uint32_t xstate_pkru(struct arch_vcpu *v);

@@ -147,6 +147,7 @@ static void init_insn(const struct emul_ctxt *c, struct insn *i)
 	i->opsize_prefix = i->lock = i->mem = false;
 	i->rip_relative = i->base_rsp = false;
 	i->vex = i->vex_l = false;
+	i->evex = (struct insn_evex){ 0 };
 	i->pos = 0;
 	i->avail = MIN(c->insn_len, INSN_MAX_LENGTH);
 	i->bytes = i->avail ? c->insn : i->buf;
@@ -245,6 +246,43 @@ static enum emul_result decode_vex(struct emul_ctxt *c, struct insn *i, uint8_t 
 	return EMUL_OK;
 }
 
+/* 62h and three bytes; what they have in common with other prefixes goes where those put it. */
+static enum emul_result decode_evex(struct emul_ctxt *c, struct insn *i)
+{
+	struct emul_decoded *d = &c->decoded;
+	uint8_t p[4];
+	enum emul_result r = EMUL_OK;
+
+	for (unsigned int n = 0; n < sizeof(p) && r == EMUL_OK; n++) {
+		r = fetch_byte(c, i, &p[n]);
+	}
+	if (r != EMUL_OK) {
+		return r;
+	}
+	if (i->lock || i->rep || i->opsize_prefix || i->rex || (p[0] & 8) || !(p[1] & 4)) {
+		return insn_fault(c, VEC_UD);
+	}
+	static const uint8_t rep_of[4] = { 0, 0, 0xf3, 0xf2 };
+	i->opsize_prefix = (p[1] & 3) == 1;
+	i->rep = rep_of[p[1] & 3];
+	/* R, X, B and W; in memory forms X is the index's, R' the register's fifth bit, V' and vvvv are nobody's */
+	i->rex = 0x40 | (~p[0] >> 5 & 7) | (p[1] >> 4 & 8);
+	i->evex.reg_high = ~p[0] & 0x10;
+	i->vvvv = (~p[1] >> 3 & 0xf) | (p[2] & 8 ? 0 : 0x10);
+	if (i->code_size != 8) {
+		i->rex &= 0x48;
+		i->evex.reg_high = 0;
+	}
+	i->evex.length = p[2] >> 5 & 3;
+	i->evex.mask = p[2] & 7;
+	i->evex.zero = p[2] & 0x80;
+	i->evex.broadcast = p[2] & 0x10;
+	i->opcode = p[3];
+	*d = (struct emul_decoded){ .opcode = { 0x62, p[0] & 7, p[3] }, .opcode_len = 3 };
+	i->op = exec_evex_row(i, p[0] & 7);
+	return EMUL_OK;
+}
+
 /* The row in the 0F, 0F 38 and 0F 3A maps. */
 static enum emul_result decode_map(struct emul_ctxt *c, struct insn *i, uint8_t map)
 {
@@ -297,6 +335,15 @@ static enum emul_result decode_opcode(struct emul_ctxt *c, struct insn *i)
 		if (is_vex(i, i->bytes[i->pos])) {
 			r = decode_vex(c, i, b, &map);
 			return r == EMUL_OK ? decode_map(c, i, map) : r;
+		}
+	}
+	if (b == 0x62) {
+		r = fetch(c, i, 1);
+		if (r != EMUL_OK) {
+			return r;
+		}
+		if (is_vex(i, i->bytes[i->pos])) {
+			return decode_evex(c, i);
 		}
 	}
 	i->opcode = b;
@@ -385,7 +432,7 @@ static enum emul_result modrm_mem(struct emul_ctxt *c, struct insn *i)
 	if (r == EMUL_OK && (disp32 || mod == 1)) {
 		r = fetch_number(c, i, disp32 ? 4 : 1, &disp);
 		if (r == EMUL_OK) {
-			i->ea += disp;
+			i->ea += disp32 ? disp : disp << i->evex.disp_shift;
 		}
 	}
 	return r;
@@ -398,7 +445,7 @@ static enum emul_result decode_modrm(struct emul_ctxt *c, struct insn *i)
 	if (r != EMUL_OK) {
 		return r;
 	}
-	i->reg = (i->modrm >> 3 & 7) | (i->rex & 4 ? 8 : 0);
+	i->reg = (i->modrm >> 3 & 7) | (i->rex & 4 ? 8 : 0) | i->evex.reg_high;
 	i->rm = (i->modrm & 7) | (i->rex & 1 ? 8 : 0);
 	if (i->op->flags & OPF_GROUP) {
 		i->op = &i->op->rows[i->modrm >> 3 & 7];

@@ -95,6 +95,9 @@ struct emul_ops {
 	/* Load a segment register with all protected-mode checks; on EMUL_OK c->seg[seg] is the new one.
 	 * Not called in real and virtual-8086 mode, and never for SEG_CS. */
 	enum emul_result (*load_seg)(struct emul_ctxt *c, enum emul_seg seg, uint16_t sel);
+	/* The code segment that a far JMP to sel goes to, with all checks but the target's; CS itself is not touched. A gate
+	 * or a task: EMUL_UNHANDLED. May be NULL, which is the same. */
+	enum emul_result (*code_seg)(struct emul_ctxt *c, uint16_t sel, struct emul_segment *s);
 	/* Descriptor-table registers (idt: IDTR, else GDTR); LDTR and TR (task): selector, and load with all checks.
 	 * NULL: EMUL_UNHANDLED. */
 	enum emul_result (*read_table)(struct emul_ctxt *c, bool idt, struct emul_table *t);
@@ -103,10 +106,12 @@ struct emul_ops {
 	enum emul_result (*load_system)(struct emul_ctxt *c, bool task, uint16_t sel);
 	/* Fill c->seg[seg], or c->tr for SEG_COUNT: one of those that segs_missing names. */
 	void (*fetch_seg)(struct emul_ctxt *c, unsigned int seg);
-	/* Vector registers: 16 or 32 bytes of XMM/YMM n; MMX n is 8 bytes. */
+	/* Vector registers: 16 bytes of XMM n (a write leaves the rest of the register), 32 of YMM n or 64 of ZMM n (a
+	 * write clears the rest); MMX n is 8 bytes. Mask register n. */
 	enum emul_result (*read_vec)(struct emul_ctxt *c, unsigned int n, void *buf, unsigned int size);
 	enum emul_result (*write_vec)(struct emul_ctxt *c, unsigned int n, const void *buf,
 				      unsigned int size);
+	enum emul_result (*read_mask)(struct emul_ctxt *c, unsigned int n, uint64_t *value);
 	/* NULL: EMUL_UNHANDLED. */
 	enum emul_result (*x87)(struct emul_ctxt *c, struct emul_x87 *x);
 	/* Is an interrupt waiting, so that a REP should stop between iterations? */
@@ -137,7 +142,7 @@ struct emul_ctxt {
 	bool hlt;                               /* the instruction was HLT */
 	bool singlestep;                        /* RFLAGS.TF was set when it began: deliver #DB after it */
 	uint8_t segs_changed;                   /* bit n: seg[n] is new and no op was told (real and
-						   virtual-8086 mode): take it over */
+						   virtual-8086 mode, a far JMP's CS): take it over */
 	struct emul_decoded {                   /* for logs and fast paths */
 		uint8_t length;                 /* of the whole instruction with prefixes */
 		uint8_t opcode[3], opcode_len;

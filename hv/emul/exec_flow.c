@@ -2,7 +2,8 @@
  * Jumps, calls, returns and loops; far forms and IRET in real and virtual-8086 mode.
  *
  * A target is checked (canonical, CS limit) before anything changes. Far transfers in protected mode
- * are not emulated: descriptors are the processor's business there. Pure. Intel SDM volume 2.
+ * are not emulated, but for JMP to a code segment: gates, stacks and tasks are the processor's business there. Pure.
+ * Intel SDM volume 2.
  */
 #include "emul/insn.h"
 
@@ -124,15 +125,34 @@ static enum emul_result load_far(struct emul_ctxt *c, struct insn *i, uint64_t *
 	return r == EMUL_OK ? operand_mem_read(c, i, i->mem_seg, at, sel, 2) : r;
 }
 
+/* To another code segment of the same privilege. */
+static enum emul_result jmp_protected(struct emul_ctxt *c, struct insn *i, uint16_t sel, uint64_t offset)
+{
+	struct emul_segment s;
+	enum emul_result r = c->ops->code_seg ? c->ops->code_seg(c, sel, &s) : EMUL_UNHANDLED;
+
+	if (r != EMUL_OK) {
+		return r;
+	}
+	bool long64 = (c->efer & EFER_LMA) && (s.attr & SEG_ATTR_L);
+	if (long64 ? !operand_canonical(c, offset) : offset > s.limit) {
+		return insn_fault(c, VEC_GP);
+	}
+	c->seg[SEG_CS] = s;
+	c->segs_changed |= (uint8_t)BIT(SEG_CS);
+	i->next_rip = offset;
+	return EMUL_OK;
+}
+
 enum emul_result exec_flow_jmp_far(struct emul_ctxt *c, struct insn *i)
 {
 	uint64_t offset;
 	uint16_t sel;
-
-	if (!far_emulated(i)) {
-		return EMUL_UNHANDLED;
-	}
 	enum emul_result r = load_far(c, i, &offset, &sel);
+
+	if (r == EMUL_OK && !far_emulated(i)) {
+		return jmp_protected(c, i, sel, offset);
+	}
 	if (r == EMUL_OK) {
 		r = near_target(c, i, offset);
 	}

@@ -147,6 +147,13 @@ struct insn {
 	bool opsize_prefix, lock, mem;  /* mem: r/m is memory */
 	bool rip_relative, base_rsp;
 	bool vex, vex_l;
+	struct insn_evex {
+		uint8_t form;           /* of exec_evex.c's table */
+		uint8_t reg_high;       /* 16 or 0: of the register operand */
+		uint8_t length, mask;   /* 16 << length bytes; mask register, 0: none */
+		uint8_t disp_shift;     /* what an 8-bit displacement is counted in */
+		bool zero, broadcast;
+	} evex;                         /* all zero when there is no such prefix */
 	uint8_t pos, avail;             /* instruction bytes used and at hand */
 	const uint8_t *bytes;           /* ctxt->insn or buf */
 	uint8_t buf[16];
@@ -358,5 +365,7 @@ enum emul_result exec_desc_system(struct emul_ctxt *c, struct insn *i);
 enum emul_result exec_x87(struct emul_ctxt *c, struct insn *i);
 enum emul_result exec_simd_move(struct emul_ctxt *c, struct insn *i);
 enum emul_result exec_simd_movnti(struct emul_ctxt *c, struct insn *i);
+enum emul_result exec_evex(struct emul_ctxt *c, struct insn *i);
+const struct opcode *exec_evex_row(struct insn *i, uint8_t map);
 
 #endif

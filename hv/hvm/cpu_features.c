@@ -114,6 +114,33 @@ uint64_t cpu_features_xcr0(const struct cpu_features *f, uint64_t have)
 	return have;
 }
 
+/* Only registers whose accesses leave the guest on every processor; the speculation registers look at CPUID themselves. */
+bool cpu_features_msr_off(const struct cpu_features *f, uint32_t msr)
+{
+	static const struct {
+		uint32_t first, last;
+		enum cpu_word word;
+		uint8_t bit;
+		enum cpu_word or_word;          /* another feature that has it, too */
+		uint8_t or_bit;
+	} row[] = {
+		{ MSR_TSC_ADJUST, MSR_TSC_ADJUST, CPU_WORD_7B, 1, CPU_WORD_7B, 1 },
+		{ MSR_MTRR_CAP, MSR_MTRR_CAP, CPU_WORD_1D, 12, CPU_WORD_1D, 12 },
+		{ MSR_MTRR_PHYS_FIRST, MSR_MTRR_FIX4K_LAST, CPU_WORD_1D, 12, CPU_WORD_1D, 12 },
+		{ MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE, CPU_WORD_1D, 12, CPU_WORD_1D, 12 },
+		{ MSR_MCG_CAP, MSR_MCG_STATUS, CPU_WORD_1D, 14, CPU_WORD_1D, 14 },
+		{ MSR_TSC_DEADLINE, MSR_TSC_DEADLINE, CPU_WORD_1C, 24, CPU_WORD_1C, 24 },
+		{ MSR_TSC_AUX, MSR_TSC_AUX, CPU_WORD_E1D, 27, CPU_WORD_7C, 22 },
+	};
+	for (unsigned int i = 0; i < ARRAY_SIZE(row); i++) {
+		if (msr >= row[i].first && msr <= row[i].last) {
+			return cpu_features_off(f, row[i].word, row[i].bit) &&
+			       cpu_features_off(f, row[i].or_word, row[i].or_bit);
+		}
+	}
+	return false;
+}
+
 uint64_t cpu_features_cr4_off(const struct cpu_features *f)
 {
 	static const struct {

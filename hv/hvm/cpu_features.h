@@ -33,6 +33,8 @@ static inline bool cpu_features_off(const struct cpu_features *f, enum cpu_word 
 }
 /* What is left of a set of state components (XCR0 bits). */
 uint64_t cpu_features_xcr0(const struct cpu_features *f, uint64_t have);
+/* Is there an MSR that exists only with a feature which was taken away? */
+bool cpu_features_msr_off(const struct cpu_features *f, uint32_t msr);
 /* CR4 bits that may not be set for want of their feature. */
 uint64_t cpu_features_cr4_off(const struct cpu_features *f);
 

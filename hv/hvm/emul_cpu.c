@@ -167,6 +167,39 @@ enum emul_result emul_cpu_load_seg(struct emul_ctxt *c, enum emul_seg seg, uint1
 	return rc;
 }
 
+/* A far JMP's: no change of privilege, so a conforming segment's may be lower, and another's is ours. */
+enum emul_result emul_cpu_code_seg(struct emul_ctxt *c, uint16_t sel, struct emul_segment *s)
+{
+	uint64_t desc, at;
+	if ((sel & ~3u) == 0) {
+		return fault(c, EXC_GP, true, 0);
+	}
+	enum emul_result rc = read_descriptor(c, sel, &desc, &at);
+	if (rc != EMUL_OK) {
+		return rc;
+	}
+	*s = unpack(sel, desc);
+	unsigned int dpl = s->attr >> 5 & 3, rpl = sel & 3;
+	bool conforming = s->attr & 4, lma = c->efer & EFER_LMA;
+	if (!(s->attr & 0x10)) {
+		return EMUL_UNHANDLED;
+	}
+	if (!(s->attr & 8) || (conforming ? dpl > c->cpl : dpl != c->cpl || rpl > c->cpl) ||
+	    (lma && (s->attr & 0x600) == 0x600)) {
+		return fault(c, EXC_GP, true, sel & ~3u);
+	}
+	if (!(s->attr & 0x80)) {
+		return fault(c, EXC_NP, true, sel & ~3u);
+	}
+	if (!(s->attr & 1)) {
+		uint8_t type = (uint8_t)(desc >> 40) | 1;
+		rc = c->ops->write(c, at + 5, &type, 1, EMUL_ACC_SYSTEM);
+		s->attr |= 1;
+	}
+	s->sel = (uint16_t)((sel & ~3u) | c->cpl);
+	return rc;
+}
+
 /* ---- table registers, LDTR and TR ---- */
 
 enum emul_result emul_cpu_read_table(struct emul_ctxt *c, bool idt, struct emul_table *t)

@@ -12,6 +12,7 @@ enum emul_result emul_cpu_read_msr(struct emul_ctxt *c, uint32_t msr, uint64_t *
 enum emul_result emul_cpu_write_msr(struct emul_ctxt *c, uint32_t msr, uint64_t value);
 enum emul_result emul_cpu_cpuid(struct emul_ctxt *c, uint32_t regs[4]);
 enum emul_result emul_cpu_load_seg(struct emul_ctxt *c, enum emul_seg seg, uint16_t sel);
+enum emul_result emul_cpu_code_seg(struct emul_ctxt *c, uint16_t sel, struct emul_segment *s);
 enum emul_result emul_cpu_read_table(struct emul_ctxt *c, bool idt, struct emul_table *t);
 enum emul_result emul_cpu_write_table(struct emul_ctxt *c, bool idt, const struct emul_table *t);
 enum emul_result emul_cpu_read_system(struct emul_ctxt *c, bool task, uint16_t *sel);

@@ -395,6 +395,11 @@ static enum emul_result glue_write_vec(struct emul_ctxt *c, unsigned int n, cons
 	return xstate_write_vec(&vcpu_of(c)->arch, n, buf, size) == 0 ? EMUL_OK : EMUL_UNHANDLED;
 }
 
+static enum emul_result glue_read_mask(struct emul_ctxt *c, unsigned int n, uint64_t *value)
+{
+	return xstate_read_mask(&vcpu_of(c)->arch, n, value) == 0 ? EMUL_OK : EMUL_UNHANDLED;
+}
+
 static bool glue_interrupt_pending(struct emul_ctxt *c)
 {
 	struct vcpu *v = vcpu_of(c);
@@ -431,12 +436,14 @@ static const struct emul_ops ops = {
 	.write_msr = emul_cpu_write_msr,
 	.cpuid = emul_cpu_cpuid,
 	.load_seg = emul_cpu_load_seg,
+	.code_seg = emul_cpu_code_seg,
 	.read_table = emul_cpu_read_table,
 	.write_table = emul_cpu_write_table,
 	.read_system = emul_cpu_read_system,
 	.load_system = emul_cpu_load_system,
 	.read_vec = glue_read_vec,
 	.write_vec = glue_write_vec,
+	.read_mask = glue_read_mask,
 	.x87 = glue_x87,
 	.interrupt_pending = glue_interrupt_pending,
 };

@@ -419,8 +419,18 @@ static const struct msr_row *find_row(uint32_t msr)
 	return low < ARRAY_SIZE(rows) && msr >= rows[low].first ? &rows[low] : NULL;
 }
 
+/* Few domains have lost a feature. */
+static inline bool taken_away(const struct vcpu *v, uint32_t msr)
+{
+	const struct cpu_features *f = &v->domain->hvm->features;
+	return __builtin_expect(f->cut, 0) && cpu_features_msr_off(f, msr);
+}
+
 int hvm_msr_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
+	if (taken_away(v, msr)) {
+		return -EINVAL;
+	}
 	if (vlapic_owns_msr(msr)) {
 		return vlapic_msr_read(&v->hvm->lapic, msr, value);
 	}
@@ -446,6 +456,9 @@ void hvm_apic_changed(struct vcpu *v)
 
 int hvm_msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
 {
+	if (taken_away(v, msr)) {
+		return -EINVAL;
+	}
 	if (vlapic_owns_msr(msr)) {
 		hvm_look_again(v);
 		int rc = vlapic_msr_write(&v->hvm->lapic, msr, value);

@@ -233,6 +233,12 @@ static enum emul_result op_write_vec(struct emul_ctxt *c, unsigned int n, const 
 	return EMUL_OK;
 }
 
+static enum emul_result op_read_mask(struct emul_ctxt *c, unsigned int n, uint64_t *value)
+{
+	*value = env.mask[n];
+	return EMUL_OK;
+}
+
 static bool op_interrupt_pending(struct emul_ctxt *c)
 {
 	return env.pending_after >= 0 && env.pending_after-- == 0;
@@ -245,7 +251,7 @@ static bool op_interrupt_pending(struct emul_ctxt *c)
 	.cpuid = op_cpuid, .invlpg = op_invlpg, .load_seg = op_load_seg, .read_vec = op_read_vec, \
 	.read_table = op_read_table, .write_table = op_write_table,                             \
 	.read_system = op_read_system, .load_system = op_load_system,                           \
-	.write_vec = op_write_vec, .interrupt_pending = op_interrupt_pending
+	.write_vec = op_write_vec, .read_mask = op_read_mask, .interrupt_pending = op_interrupt_pending
 
 const struct emul_ops emul_env_ops = { COMMON_OPS };
 const struct emul_ops emul_env_bulk_ops = {

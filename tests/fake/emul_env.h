@@ -47,7 +47,8 @@ struct emul_env {
 	uint64_t msr_value, invlpg;
 	uint32_t cpuid_ebx7, cpuid_ecx1, cpuid_ecx_ext;
 	enum emul_result system_result; /* of CR, DR, MSR ops */
-	uint8_t vec[16][32];
+	uint8_t vec[32][64];
+	uint64_t mask[8];
 	uint64_t mm[8];
 	int pending_after;              /* an interrupt comes after so many looks; -1: never */
 };

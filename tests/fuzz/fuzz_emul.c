@@ -168,10 +168,18 @@ static enum emul_result op_load_seg(struct emul_ctxt *c, enum emul_seg seg, uint
 	return step(c);
 }
 
+static enum emul_result op_code_seg(struct emul_ctxt *c, uint16_t sel, struct emul_segment *s)
+{
+	uint32_t n = (uint32_t)noise(world_of(c));
+
+	*s = (struct emul_segment){ .sel = sel, .attr = n & 1 ? 0xc9b : 0x29b, .limit = n };
+	return step(c);
+}
+
 static enum emul_result op_read_vec(struct emul_ctxt *c, unsigned int n, void *buf,
 				    unsigned int size)
 {
-	CHECK((size == 8 && n < 8) || ((size == 16 || size == 32) && n < 16));
+	CHECK((size == 8 && n < 8) || ((size == 16 || size == 32) && n < 16) || (size == 64 && n < 32));
 	memset(buf, (int)n, size);
 	return step(c);
 }
@@ -181,11 +189,18 @@ static enum emul_result op_write_vec(struct emul_ctxt *c, unsigned int n, const 
 {
 	uint8_t sum = 0;
 
-	CHECK((size == 8 && n < 8) || ((size == 16 || size == 32) && n < 16));
+	CHECK((size == 8 && n < 8) || ((size == 16 || size == 32) && n < 16) || (size == 64 && n < 32));
 	for (unsigned int k = 0; k < size; k++) {
 		sum ^= ((const uint8_t *)buf)[k];
 	}
 	world_of(c)->noise += sum;
+	return step(c);
+}
+
+static enum emul_result op_read_mask(struct emul_ctxt *c, unsigned int n, uint64_t *value)
+{
+	CHECK(n > 0 && n < 8);
+	*value = noise(world_of(c));
 	return step(c);
 }
 
@@ -292,8 +307,8 @@ static enum emul_result op_rep_stos(struct emul_ctxt *c, uint64_t dst, uint64_t 
 	.read = op_read, .write = op_write, .cmpxchg = op_cmpxchg, .pio = op_pio,               \
 	.read_cr = op_read_sys, .write_cr = op_write_sys, .read_dr = op_read_sys,               \
 	.write_dr = op_write_sys, .read_msr = op_read_msr, .write_msr = op_write_msr,           \
-	.cpuid = op_cpuid, .invlpg = op_invlpg, .load_seg = op_load_seg, .read_vec = op_read_vec, \
-	.write_vec = op_write_vec, .x87 = op_x87, .read_table = op_read_table, \
+	.cpuid = op_cpuid, .invlpg = op_invlpg, .load_seg = op_load_seg, .code_seg = op_code_seg, .read_vec = op_read_vec, \
+	.write_vec = op_write_vec, .read_mask = op_read_mask, .x87 = op_x87, .read_table = op_read_table, \
 	.write_table = op_write_table, .read_system = op_read_system,                           \
 	.load_system = op_load_system, .interrupt_pending = op_interrupt_pending
 

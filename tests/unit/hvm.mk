@@ -32,7 +32,7 @@ tests_unit_test_cpu_features_LDADD = $(TEST_LDADD)
 check_PROGRAMS += tests/unit/test_exit_msr
 TESTS += tests/unit/test_exit_msr
 tests_unit_test_exit_msr_SOURCES = tests/unit/test_exit_msr.c tests/fake/bug.c tests/fake/fake_vcpu.c \
-	hv/hvm/exit_msr.c hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vtick.c hv/dev/vlapic_ipi.c
+	hv/hvm/exit_msr.c hv/hvm/cpu_features.c hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vtick.c hv/dev/vlapic_ipi.c
 tests_unit_test_exit_msr_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_exit_msr_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_exit_msr_LDADD = $(TEST_LDADD)
@@ -133,3 +133,10 @@ tests_unit_test_ticks_SOURCES = tests/unit/test_ticks.c tests/fake/bug.c tests/f
 tests_unit_test_ticks_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_ticks_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_ticks_LDADD = $(TEST_LDADD)
+
+check_PROGRAMS += tests/unit/test_xstate
+TESTS += tests/unit/test_xstate
+tests_unit_test_xstate_SOURCES = tests/unit/test_xstate.c tests/fake/bug.c hv/arch/cpu/xstate.c
+tests_unit_test_xstate_CFLAGS = $(TEST_CFLAGS)
+tests_unit_test_xstate_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_xstate_LDADD = $(TEST_LDADD)

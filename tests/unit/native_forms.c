@@ -2,6 +2,7 @@
 #include "unit/native_make.h"
 
 #define ANY (-1)
+#define EVEX (FORM_MODRM | FORM_PFX | FORM_EVEX)
 
 const struct form native_forms[] = {
 	/* Arithmetic and logic. */
@@ -159,6 +160,29 @@ const struct form native_forms[] = {
 	{ 1, 0xe7, 0xe7, ANY, 0x66, FORM_MODRM | FORM_PFX | FORM_VEX, 0 },
 	{ 1, 0xf0, 0xf0, ANY, 0xf2, FORM_MODRM | FORM_PFX | FORM_VEX, 0 },
 	{ 2, 0x2a, 0x2a, ANY, 0x66, FORM_MODRM | FORM_PFX | FORM_VEX, 0 },
+	/* AVX-512 moves. */
+	{ 1, 0x10, 0x11, ANY, 0, EVEX | FORM_W0, 0 },
+	{ 1, 0x10, 0x11, ANY, 0x66, EVEX | FORM_W1, 0 },
+	{ 1, 0x10, 0x11, ANY, 0xf3, EVEX | FORM_W0 | FORM_SCALAR, 0 },
+	{ 1, 0x10, 0x11, ANY, 0xf2, EVEX | FORM_W1 | FORM_SCALAR, 0 },
+	{ 1, 0x28, 0x29, ANY, 0, EVEX | FORM_W0, 0 },
+	{ 1, 0x28, 0x29, ANY, 0x66, EVEX | FORM_W1, 0 },
+	{ 1, 0x2b, 0x2b, ANY, 0, EVEX | FORM_W0 | FORM_NOMASK, 0 },
+	{ 1, 0x2b, 0x2b, ANY, 0x66, EVEX | FORM_W1 | FORM_NOMASK, 0 },
+	{ 1, 0x6f, 0x6f, ANY, 0x66, EVEX, 0 },
+	{ 1, 0x6f, 0x6f, ANY, 0xf3, EVEX, 0 },
+	{ 1, 0x6f, 0x6f, ANY, 0xf2, EVEX, 0 },
+	{ 1, 0x7f, 0x7f, ANY, 0x66, EVEX, 0 },
+	{ 1, 0x7f, 0x7f, ANY, 0xf3, EVEX, 0 },
+	{ 1, 0x7f, 0x7f, ANY, 0xf2, EVEX, 0 },
+	{ 1, 0x6e, 0x6e, ANY, 0x66, EVEX | FORM_W0 | FORM_NOMASK | FORM_L0 | FORM_SCALAR, 0 },
+	{ 1, 0x6e, 0x6e, ANY, 0x66, EVEX | FORM_W1 | FORM_NOMASK | FORM_L0 | FORM_SCALAR, 0 },
+	{ 1, 0x7e, 0x7e, ANY, 0x66, EVEX | FORM_W0 | FORM_NOMASK | FORM_L0 | FORM_SCALAR, 0 },
+	{ 1, 0x7e, 0x7e, ANY, 0x66, EVEX | FORM_W1 | FORM_NOMASK | FORM_L0 | FORM_SCALAR, 0 },
+	{ 1, 0x7e, 0x7e, ANY, 0xf3, EVEX | FORM_W1 | FORM_NOMASK | FORM_L0 | FORM_SCALAR, 0 },
+	{ 1, 0xd6, 0xd6, ANY, 0x66, EVEX | FORM_W1 | FORM_NOMASK | FORM_L0 | FORM_SCALAR, 0 },
+	{ 1, 0xe7, 0xe7, ANY, 0x66, EVEX | FORM_W0 | FORM_NOMASK, 0 },
+	{ 2, 0x2a, 0x2a, ANY, 0x66, EVEX | FORM_W0 | FORM_NOMASK, 0 },
 };
 
 const unsigned int native_form_count = ARRAY_SIZE(native_forms);

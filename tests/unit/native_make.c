@@ -47,7 +47,7 @@ static uint64_t place(const struct native_env *env)
 	if (below(50) == 0) {
 		at = (uint64_t)env->scratch + SCRATCH_SIZE - below(40);
 	}
-	return below(2) ? at & ~31ull : at;
+	return below(2) ? at & ~63ull : at;
 }
 
 static void make_registers(const struct native_env *env, struct round *r)
@@ -63,10 +63,13 @@ static void make_registers(const struct native_env *env, struct round *r)
 	for (unsigned int n = 0; n < 8; n++) {
 		s->mm[n] = native_rnd();
 	}
-	for (unsigned int n = 0; n < 16; n++) {
-		for (unsigned int b = 0; b < (env->avx ? 32 : 16); b++) {
-			s->ymm[n][b] = (uint8_t)(native_rnd() >> 9);
+	for (unsigned int n = 0; n < (env->avx > 1 ? 32 : 16); n++) {
+		for (unsigned int b = 0; b < (env->avx > 1 ? 64 : env->avx ? 32 : 16); b++) {
+			s->zmm[n][b] = (uint8_t)(native_rnd() >> 9);
 		}
+	}
+	for (unsigned int n = 0; n < 8 && env->avx > 1; n++) {
+		s->mask[n] = below(4) ? native_rnd() : below(2) ? 0 : ~0ull;
 	}
 	if (f & FORM_STACK) {
 		s->gpr[GPR_RSP] = place(env);
@@ -144,6 +147,50 @@ static void make_vex(struct round *r)
 	put(r, (r->rex & 8 ? 0x80 : 0) | (~vvvv & 15) << 3 | l << 2 | pp, 1);
 }
 
+/* EVEX: now and then with something wrong. */
+static void make_evex(struct round *r)
+{
+	const struct form *f = r->f;
+	unsigned int pp = f->pfx == 0x66 ? 1 : f->pfx == 0xf3 ? 2 : f->pfx == 0xf2 ? 3 : 0;
+	unsigned int length = f->flags & FORM_L0 ? 0 : below(3), mask = f->flags & FORM_NOMASK ? 0 : below(8);
+	bool w = f->flags & (FORM_W0 | FORM_W1) ? f->flags & FORM_W1 : below(2);
+	bool zero = mask && !below(2) && !(r->op & 1) && r->op < 0x7e, high = below(2);
+
+	if (below(12) == 0) {
+		r->addr32 = true;
+		put(r, 0x67, 1);
+	}
+	r->opsize = pp == 1;
+	r->evex = true;
+	r->rex = 0x40 | below(8) | (w ? 8 : 0);
+	unsigned int bytes = f->flags & FORM_SCALAR ? (w ? 8 : 4) : 16u << length;
+	while (1u << r->disp_shift < bytes) {
+		r->disp_shift++;
+	}
+	uint8_t p0 = ((~(unsigned int)r->rex & 7) << 5) | (high ? 0 : 0x10) | f->map, p1 = (w ? 0x80 : 0) | 0x7c | pp,
+		p2 = (zero ? 0x80 : 0) | length << 5 | 8 | mask;
+	switch (below(64)) {
+	case 0:
+		p2 |= 0x80;
+		break;
+	case 1:
+		p2 |= 0x10;
+		break;
+	case 2:
+		p1 &= below(2) ? 0xbf : 0xf7;
+		break;
+	case 3:
+		p2 &= 0xf7;
+		break;
+	default:
+		break;
+	}
+	put(r, 0x62, 1);
+	put(r, p0, 1);
+	put(r, p1, 1);
+	put(r, p2, 1);
+}
+
 /* Let the register be what makes base + rest come to r->target. */
 static void aim(const struct native_env *env, struct round *r, unsigned int reg, uint64_t rest)
 {
@@ -164,7 +211,7 @@ static uint64_t put_disp(struct round *r, unsigned int mod)
 
 	disp = mod == 1 ? (uint64_t)(int8_t)disp : mod == 2 ? disp & 0xffffff : 0;
 	put(r, disp, mod == 1 ? 1 : mod == 2 ? 4 : 0);
-	return disp;
+	return mod == 1 ? disp << r->disp_shift : disp;
 }
 
 static void make_sib(const struct native_env *env, struct round *r, unsigned int mod)
@@ -207,7 +254,7 @@ static uint8_t draw_modrm(const struct round *r)
 		reg = (modrm >> 3 & 7) | (r->rex & 4 ? 8 : 0);
 		rm = (modrm & 7) | (r->rex & 1 ? 8 : 0);
 		/* A bit offset must not be an address, and the stack must not be the code page. */
-	} while (((f->flags & FORM_BITOFF) && modrm < 0xc0 && (reg == rm || (modrm & 7) == 4)) ||
+	} while ((r->evex && modrm >= 0xc0) || ((f->flags & FORM_BITOFF) && modrm < 0xc0 && (reg == rm || (modrm & 7) == 4)) ||
 		 ((f->flags & FORM_INDIR) && modrm >= 0xc0 && rm == GPR_RSP));
 	return modrm;
 }
@@ -323,7 +370,7 @@ static void make_memory(const struct native_env *env, struct round *r)
 
 static void make_opcode(struct round *r)
 {
-	if (!r->vex && r->f->map > 0) {
+	if (!r->vex && !r->evex && r->f->map > 0) {
 		put(r, 0x0f, 1);
 		put(r, 0x38, r->f->map > 1 ? 1 : 0);
 	}
@@ -334,11 +381,15 @@ static void make_opcode(struct round *r)
 void native_make(const struct native_env *env, struct round *r)
 {
 	memset(r, 0, sizeof(*r));
-	r->f = &native_forms[below(native_form_count)];
+	do {
+		r->f = &native_forms[below(native_form_count)];
+	} while ((r->f->flags & FORM_EVEX) && env->avx < 2);
 	r->op = r->f->op + (uint8_t)below(r->f->last - r->f->op + 1u);
 	r->undefined = r->f->undefined;
 	r->vex = (r->f->flags & FORM_VEX) && env->avx && below(2);
-	if (r->vex) {
+	if (r->f->flags & FORM_EVEX) {
+		make_evex(r);
+	} else if (r->vex) {
 		make_vex(r);
 	} else {
 		make_prefixes(r);

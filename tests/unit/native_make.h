@@ -15,15 +15,17 @@
 /* Registers as native_run.S loads and stores them. */
 struct native_state {
 	uint64_t gpr[16];
-	uint64_t rflags, taken, avx;
+	uint64_t rflags, taken, avx;    /* avx: 0, 1, 2: AVX-512 */
 	uint64_t mm[8];
-	uint8_t ymm[16][32];
+	uint64_t mask[8];
+	uint8_t zmm[32][64];            /* AVX-512, or AVX's 32 bytes of the first 16, or 16 */
 };
 _Static_assert(offsetof(struct native_state, rflags) == 128, "see native_run.S");
 _Static_assert(offsetof(struct native_state, taken) == 136, "see native_run.S");
 _Static_assert(offsetof(struct native_state, avx) == 144, "see native_run.S");
 _Static_assert(offsetof(struct native_state, mm) == 152, "see native_run.S");
-_Static_assert(offsetof(struct native_state, ymm) == 216, "see native_run.S");
+_Static_assert(offsetof(struct native_state, mask) == 216, "see native_run.S");
+_Static_assert(offsetof(struct native_state, zmm) == 280, "see native_run.S");
 
 #define SCRATCH_SIZE 0x10000u
 #define TAKEN_STUB   64u        /* where in the code page jumps go */
@@ -32,7 +34,7 @@ _Static_assert(offsetof(struct native_state, ymm) == 216, "see native_run.S");
 struct native_env {
 	uint8_t *scratch, *code;        /* both below 2 GiB, with unmapped space around scratch */
 	uint64_t gs_base;
-	bool avx;
+	unsigned int avx;               /* 0: none, 1: AVX, 2: AVX-512 */
 };
 
 #define FORM_MODRM   0x0001
@@ -57,6 +59,12 @@ struct native_env {
 #define FORM_SHD     0x80000
 #define FORM_NZ      0x100000     /* the destination is undefined for a zero source */
 #define FORM_MMX     0x200000
+#define FORM_EVEX    0x400000     /* only as EVEX, with memory */
+#define FORM_W0      0x800000     /* of EVEX */
+#define FORM_W1      0x1000000
+#define FORM_NOMASK  0x2000000
+#define FORM_L0      0x4000000    /* 128 bits only */
+#define FORM_SCALAR  0x8000000    /* EVEX: 4 or 8 bytes by W, not the vector length */
 
 #define UNDEF_MUL   (FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF)
 #define UNDEF_BT    (FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF)
@@ -83,7 +91,8 @@ struct round {
 	uint8_t op, rex, modrm;
 	unsigned int count;             /* of a shift */
 	uint64_t undefined;             /* flags not compared */
-	bool opsize, addr32, lock, vex, gs, mem;
+	bool opsize, addr32, lock, vex, evex, gs, mem;
+	unsigned int disp_shift;        /* EVEX */
 	bool skip;                      /* the manuals leave the result open */
 	unsigned int disp_at;           /* RIP-relative displacement to be patched, or 0 */
 	uint64_t target;                /* address of the memory operand */

@@ -11,7 +11,8 @@
 #define ST_TAKEN  136
 #define ST_AVX    144
 #define ST_MM     152
-#define ST_YMM    216
+#define ST_MASK   216
+#define ST_ZMM    280
 
 	.bss
 	.balign 8
@@ -40,15 +41,27 @@ native_run:
 	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7
 	movq	(ST_MM + 8 * \n)(%rax), %mm\n
 	.endr
-	cmpq	$0, ST_AVX(%rax)
-	jne	1f
+	cmpq	$1, ST_AVX(%rax)
+	je	1f
+	ja	3f
 	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	movdqu	(ST_YMM + 32 * \n)(%rax), %xmm\n
+	movdqu	(ST_ZMM + 64 * \n)(%rax), %xmm\n
 	.endr
 	jmp	2f
 1:
 	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	vmovdqu	(ST_YMM + 32 * \n)(%rax), %ymm\n
+	vmovdqu	(ST_ZMM + 64 * \n)(%rax), %ymm\n
+	.endr
+	jmp	2f
+3:
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7
+	kmovq	(ST_MASK + 8 * \n)(%rax), %k\n
+	.endr
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	vmovdqu64 (ST_ZMM + 64 * \n)(%rax), %zmm\n
+	.endr
+	.irp	n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	vmovdqu64 (ST_ZMM + 64 * \n)(%rax), %zmm\n
 	.endr
 2:
 	pushq	ST_RFLAGS(%rax)
@@ -95,15 +108,25 @@ native_return:
 	movq	%mm\n, (ST_MM + 8 * \n)(%rax)
 	.endr
 	emms
-	cmpq	$0, ST_AVX(%rax)
-	jne	1f
+	cmpq	$1, ST_AVX(%rax)
+	je	1f
+	ja	3f
 	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	movdqu	%xmm\n, (ST_YMM + 32 * \n)(%rax)
+	movdqu	%xmm\n, (ST_ZMM + 64 * \n)(%rax)
 	.endr
 	jmp	2f
 1:
 	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	vmovdqu	%ymm\n, (ST_YMM + 32 * \n)(%rax)
+	vmovdqu	%ymm\n, (ST_ZMM + 64 * \n)(%rax)
+	.endr
+	vzeroupper
+	jmp	2f
+3:
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	vmovdqu64 %zmm\n, (ST_ZMM + 64 * \n)(%rax)
+	.endr
+	.irp	n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	vmovdqu64 %zmm\n, (ST_ZMM + 64 * \n)(%rax)
 	.endr
 	vzeroupper
 2:

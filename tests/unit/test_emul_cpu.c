@@ -150,6 +150,50 @@ START_TEST(test_accessed)
 }
 END_TEST
 
+static void jump_faults(uint16_t sel, uint8_t vector, uint32_t error)
+{
+	struct emul_segment s;
+
+	MUST(emul_cpu_code_seg(&c, sel, &s) == EMUL_FAULT);
+	MUST(c.fault.vector == vector && c.fault.has_error && c.fault.error == error);
+}
+
+START_TEST(test_code_seg)
+{
+	struct emul_segment s;
+
+	jump_faults(3, EXC_GP, 0);
+	jump_faults(0x80, EXC_GP, 0x80);                        /* beyond the table */
+	put_desc(GDT + 8, 0x5000, 0xfffff, 0xc9a);
+	ck_assert_int_eq(emul_cpu_code_seg(&c, 8, &s), EMUL_OK);
+	ck_assert_uint_eq(s.base, 0x5000);
+	ck_assert_uint_eq(s.attr, 0xc9b);
+	ck_assert_uint_eq(s.limit, ~0u);
+	ck_assert_uint_eq(memory[GDT + 13], 0x9b);              /* accessed */
+	ck_assert_uint_eq(fake_vcpu.set_seg_calls, 0);
+	/* Of our own privilege only, and so is what asks; from a lower one, a conforming segment keeps that. */
+	jump_faults(9, EXC_GP, 8);
+	c.cpl = 3;
+	jump_faults(0xb, EXC_GP, 8);
+	put_desc(GDT + 8, 0, 0xfffff, 0xc9f);
+	ck_assert_int_eq(emul_cpu_code_seg(&c, 8, &s), EMUL_OK);
+	ck_assert_uint_eq(s.sel, 0xb);
+	c.cpl = 0;
+	put_desc(GDT + 8, 0, 0xfffff, 0xcff);
+	jump_faults(8, EXC_GP, 8);
+	put_desc(GDT + 8, 0, 0xfffff, 0xc1b);
+	jump_faults(8, EXC_NP, 8);
+	put_desc(GDT + 8, 0, 0xfffff, 0xc93);                   /* data */
+	jump_faults(8, EXC_GP, 8);
+	put_desc(GDT + 8, 0, 0xfffff, 0xe9b);                   /* L and D */
+	ck_assert_int_eq(emul_cpu_code_seg(&c, 8, &s), EMUL_OK);
+	c.efer = EFER_LMA;
+	jump_faults(8, EXC_GP, 8);
+	put_desc(GDT + 8, 0, 0xfffff, 0x08c);                   /* a call gate */
+	ck_assert_int_eq(emul_cpu_code_seg(&c, 8, &s), EMUL_UNHANDLED);
+}
+END_TEST
+
 START_TEST(test_tables)
 {
 	for (unsigned int i = 0; i < 16; i++) {
@@ -364,7 +408,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { test_unpack, test_accessed, test_tables, test_null, test_rules, test_real,
+	const TTest *const tests[] = { test_unpack, test_accessed, test_code_seg, test_tables, test_null, test_rules, test_real,
 		test_registers, test_system, NULL };
 
 	return suite_run("emul_cpu", setup, tests);

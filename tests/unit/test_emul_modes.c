@@ -401,13 +401,54 @@ START_TEST(test_sib32)
 }
 END_TEST
 
+static struct emul_segment code_seg;
+
+static enum emul_result op_code_seg(struct emul_ctxt *c, uint16_t sel, struct emul_segment *s)
+{
+	*s = code_seg;
+	s->sel = sel;
+	return sel == 0x10 ? EMUL_OK : EMUL_UNHANDLED;
+}
+
+/* A far JMP to a code segment; the descriptor's checks are the caller's. */
+START_TEST(test_protected_far)
+{
+	struct emul_ops ops = emul_env_ops;
+
+	ops.code_seg = op_code_seg;
+	emul_env_reset(ENV_PROT32);
+	env.c.ops = &ops;
+	code_seg = (struct emul_segment){ .attr = 0x49b, .limit = 0xffff, .base = 0x1000 };
+	FAULTS(VEC_GP, 0xea, 0, 0, 1, 0, 0x10, 0);              /* beyond its limit */
+	UNHANDLED(0xea, 0, 0, 0, 0, 0x18, 0);
+	ck_assert_int_eq(RUN(0xea, 0x34, 0x12, 0, 0, 0x10, 0), EMUL_OK);
+	ck_assert_uint_eq(env.c.rip, 0x1234);
+	ck_assert_uint_eq(env.c.seg[SEG_CS].base, 0x1000);
+	ck_assert_uint_eq(env.c.segs_changed, 1u << SEG_CS);
+	emul_env_reset(ENV_LONG);
+	env.c.ops = &ops;
+	code_seg = (struct emul_segment){ .attr = 0x29b };
+	REG(RBX) = ENV_DATA;
+	emul_env_put(ENV_DATA, 0x123456789abc, 8);
+	emul_env_put(ENV_DATA + 8, 0x10, 2);
+	ck_assert_int_eq(RUN(0x48, 0xff, 0x2b), EMUL_OK);       /* rex64 ljmp *(%rbx) */
+	ck_assert_uint_eq(env.c.rip, 0x123456789abc);
+	emul_env_reset(ENV_LONG);
+	env.c.ops = &ops;
+	REG(RBX) = ENV_DATA;
+	emul_env_put(ENV_DATA, 0x8123456789abcdef, 8);
+	emul_env_put(ENV_DATA + 8, 0x10, 2);
+	FAULTS(VEC_GP, 0x48, 0xff, 0x2b);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		test_real_addresses, test_real_limit, test_real_stack, test_real_far, test_real_iret,
 		test_vm86, test_protected_types, test_protected_limits, test_stack_sizes,
 		test_pop_memory, test_load_segments, test_near_targets, test_loops,
-		test_modrm16, test_sib32, NULL
+		test_modrm16, test_sib32, test_protected_far, NULL
 	};
 
 	return suite_run("emul modes", setup, tests);

@@ -385,6 +385,60 @@ START_TEST(test_simd_moves)
 }
 END_TEST
 
+START_TEST(test_evex_moves)
+{
+	for (unsigned int n = 0; n < 64; n++) {
+		env.mem[ENV_DATA + n] = (uint8_t)(n + 1);
+	}
+	REG(RBX) = ENV_DATA;
+	memset(env.vec, 0xee, sizeof(env.vec));
+	OK(0x62, 0xe1, 0xfe, 0x48, 0x6f, 0x0b);                 /* vmovdqu64 (%rbx),%zmm17 */
+	ck_assert_mem_eq(env.vec[17], env.mem + ENV_DATA, 64);
+	OK(0x62, 0xe1, 0xfe, 0x28, 0x6f, 0x0b);                 /* with a ymm the rest is cleared */
+	ck_assert_mem_eq(env.vec[17], env.mem + ENV_DATA, 32);
+	ck_assert_uint_eq(env.vec[17][32], 0);
+	/* The displacement of 8 bits counts in operands; one write. */
+	env.writes = 0;
+	OK(0x62, 0xf1, 0xfd, 0x48, 0x7f, 0x4b, 0x01);           /* vmovdqa64 %zmm1,64(%rbx) */
+	ck_assert_uint_eq(env.writes, 1);
+	ck_assert_uint_eq(env.mem[ENV_DATA + 64], 0xee);
+	ck_assert_uint_eq(env.mem[ENV_DATA + 127], 0xee);
+	/* Masked elements are not touched: two pieces of memory, and the old register between them. */
+	env.mask[2] = 0x9;
+	env.reads = 0;
+	OK(0x62, 0xf1, 0x7c, 0x0a, 0x10, 0x1b);                 /* vmovups (%rbx),%xmm3{%k2} */
+	ck_assert_uint_eq(env.reads, 2);
+	ck_assert_mem_eq(env.vec[3], env.mem + ENV_DATA, 4);
+	ck_assert_uint_eq(env.vec[3][4], 0xee);
+	ck_assert_mem_eq(env.vec[3] + 12, env.mem + ENV_DATA + 12, 4);
+	ck_assert_uint_eq(env.vec[3][16], 0);
+	OK(0x62, 0xf1, 0x7c, 0x8a, 0x10, 0x1b);                 /* {%k2}{z} */
+	ck_assert_uint_eq(env.vec[3][4], 0);
+}
+END_TEST
+
+START_TEST(test_evex_refused)
+{
+	REG(RBX) = ENV_DATA;
+	env.mask[1] = 0;
+	UNHANDLED(0x62, 0xf1, 0xfe, 0x48, 0x6f, 0xc3);     /* between registers */
+	UNHANDLED(0x62, 0xf1, 0xfe, 0x68, 0x6f, 0x03);     /* a length of 3 */
+	UNHANDLED(0x62, 0xf1, 0xfc, 0x48, 0x10, 0x03);     /* vmovups with W */
+	FAULTS(VEC_UD, 0x66, 0x62, 0xf1, 0xfe, 0x48, 0x6f, 0x03);
+	FAULTS(VEC_UD, 0x62, 0xf1, 0xfa, 0x48, 0x6f, 0x03);             /* a bit that is always 1 */
+	FAULTS(VEC_UD, 0x62, 0xf1, 0xfe, 0xc9, 0x7f, 0x03);             /* memory is not zeroed */
+	FAULTS(VEC_UD, 0x62, 0xf1, 0x7d, 0x49, 0xe7, 0x03);             /* vmovntdq with a mask */
+	REG(RBX)++;
+	OK(0x62, 0xf1, 0xfd, 0x49, 0x6f, 0x03);                         /* no element, no alignment */
+	env.mask[1] = 1;
+	FAULTS(VEC_GP, 0x62, 0xf1, 0xfd, 0x49, 0x6f, 0x03);
+	env.c.cr0 |= CR0_TS;
+	FAULTS(VEC_NM, 0x62, 0xf1, 0xfe, 0x48, 0x6f, 0x03);
+	env.c.cr4 &= ~CR4_OSXSAVE;
+	FAULTS(VEC_UD, 0x62, 0xf1, 0xfe, 0x48, 0x6f, 0x03);
+}
+END_TEST
+
 /* With F3, BSF is TZCNT only where CPUID says so. */
 START_TEST(test_features)
 {
@@ -547,7 +601,7 @@ int main(void)
 		test_msr_cpuid_hlt, test_fences_and_flushes, test_interrupt_flag, test_ports,
 		test_port_bitmap, test_locked,
 		test_wide_cmpxchg, test_op_results, test_simd_conditions, test_simd_moves,
-		test_features, test_division, test_fetched_segments,
+		test_evex_moves, test_evex_refused, test_features, test_division, test_fetched_segments,
 		test_tables, test_system_selectors, NULL
 	};
 

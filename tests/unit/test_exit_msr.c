@@ -422,6 +422,39 @@ START_TEST(test_tsc_adjust)
 }
 END_TEST
 
+/* Registers go with their features. */
+START_TEST(test_taken_away)
+{
+	static const struct {
+		uint32_t msr;
+		enum cpu_word word;
+		uint8_t bit;
+	} row[] = {
+		{ MSR_TSC_ADJUST, CPU_WORD_7B, 1 }, { MSR_MTRR_CAP, CPU_WORD_1D, 12 }, { MSR_MTRR_FIX64K, CPU_WORD_1D, 12 },
+		{ MSR_MTRR_DEF_TYPE, CPU_WORD_1D, 12 }, { MSR_MCG_CAP, CPU_WORD_1D, 14 },
+		{ MSR_TSC_DEADLINE, CPU_WORD_1C, 24 },
+	};
+	struct cpu_features *f = &fake_vcpu.d.hvm->features;
+
+	for (unsigned int i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		*f = (struct cpu_features){ .cut = true };
+		(void)get(row[i].msr);
+		f->off[row[i].word] = 1u << row[i].bit;
+		no_get(row[i].msr);
+		no_set(row[i].msr, 0);
+		(void)get(MSR_TSC);
+		(void)get(MSR_APIC_BASE);
+	}
+	/* TSC_AUX is RDTSCP's and RDPID's. */
+	*f = (struct cpu_features){ .cut = true, .off[CPU_WORD_E1D] = 1u << 27 };
+	v->arch.tsc_aux_ok = true;
+	(void)get(MSR_TSC_AUX);
+	f->off[CPU_WORD_7C] = 1u << 22;
+	no_get(MSR_TSC_AUX);
+	no_set(MSR_TSC_AUX, 0);
+}
+END_TEST
+
 START_TEST(test_speculation)
 {
 	no_get(MSR_SPEC_CTRL);
@@ -461,7 +494,7 @@ int main(void)
 {
 	const TTest *const tests[] = { test_which, test_values, test_efer, test_tsc, test_pat, test_mtrr,
 		test_addresses, test_lapic, test_hypercall_page, test_exit, test_tsc_adjust,
-		test_speculation, NULL };
+		test_speculation, test_taken_away, NULL };
 
 	return suite_run("exit_msr", setup, tests);
 }

@@ -11,6 +11,14 @@ static struct svm_vcpu svm;
 static struct arch_vcpu v;
 static struct vmexit e;
 
+static bool step_is_own;
+
+bool svm_end_step(struct arch_vcpu *w)
+{
+	w->svm->stepping = false;
+	return step_is_own;
+}
+
 static void setup(void)
 {
 	memset(&vmcb, 0, sizeof(vmcb));
@@ -329,6 +337,14 @@ START_TEST(test_nmi_mask)
 	vmcb.rip = 0x1234;
 	decode(0x60, 0, 0);
 	ck_assert(!svm.nmi_masked && !svm.iret_seen);
+	/* Stepped over: the step's own exception is nobody's, another one is the guest's. */
+	for (unsigned int own = 0; own < 2; own++) {
+		svm.nmi_masked = svm.iret_seen = svm.stepping = true;
+		step_is_own = own;
+		decode(0x41, 0, 0);
+		ck_assert_int_eq(e.kind, own ? VMEXIT_NONE : VMEXIT_EXCEPTION);
+		ck_assert(!svm.stepping);
+	}
 }
 END_TEST
 

@@ -128,6 +128,55 @@ START_TEST(test_nmi)
 }
 END_TEST
 
+/* A second NMI comes right behind the IRET of the first one's handler: the guest makes one step. */
+START_TEST(test_nmi_step)
+{
+	svm.nmi_masked = true;
+	svm_want_window(&v, WINDOW_NMI, true);
+	ck_assert(!svm.stepping);               /* the IRET is not next */
+	svm.iret_seen = true;
+	svm.iret_rip = vmcb.rip = 0x2000;
+	vmcb.eventinj = 0x80000b0d;
+	svm_want_window(&v, WINDOW_NMI, true);
+	ck_assert(!svm.stepping);               /* an event goes in first */
+	vmcb.eventinj = 0;
+	v.regs.rflags = 2;
+	svm_want_window(&v, WINDOW_NMI, true);
+	ck_assert(svm.stepping && !svm.step_trap);
+	ck_assert_uint_eq(v.regs.rflags, RFLAGS_TF | 2);
+	/* Something else made the guest leave before it. */
+	vmcb.exitcode = SVM_EXIT_INTR;
+	ck_assert(!svm_end_step(&v));
+	ck_assert(!svm.stepping);
+	ck_assert_uint_eq(v.regs.rflags, 2);
+	/* IRET has run, and loaded flags of its own; the step is not the guest's. */
+	svm_want_window(&v, WINDOW_NMI, true);
+	v.regs.rflags = RFLAGS_TF | 0x46;
+	vmcb.rip = 0x1234;
+	vmcb.exitcode = SVM_EXIT_EXCEPTION + EXC_DB;
+	vmcb.dr6 = 0xffff4ff0;
+	ck_assert(svm_end_step(&v));
+	ck_assert_uint_eq(v.regs.rflags, RFLAGS_TF | 0x46);
+	ck_assert_uint_eq(vmcb.dr6, 0xffff0ff0);
+	/* A breakpoint on the way is the guest's. */
+	svm.iret_rip = vmcb.rip;
+	v.regs.rflags = 2;
+	svm_want_window(&v, WINDOW_NMI, true);
+	vmcb.rip = 0x1235;
+	vmcb.dr6 = 0xffff4ff1;
+	ck_assert(!svm_end_step(&v));
+	ck_assert_uint_eq(vmcb.dr6, 0xffff0ff1);
+	/* So is a step that it asked for itself. */
+	svm.iret_rip = vmcb.rip;
+	v.regs.rflags = RFLAGS_TF | 2;
+	svm_want_window(&v, WINDOW_NMI, true);
+	vmcb.rip = 0x1236;
+	vmcb.dr6 = 0xffff4ff0;
+	ck_assert(!svm_end_step(&v));
+	ck_assert_uint_eq(vmcb.dr6, 0xffff4ff0);
+}
+END_TEST
+
 START_TEST(test_can_take)
 {
 	ck_assert(!svm_can_take(&v, WINDOW_INTR));
@@ -335,7 +384,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { test_inject, test_virtual_interrupt, test_nmi, test_can_take, test_windows,
+	const TTest *const tests[] = { test_inject, test_virtual_interrupt, test_nmi, test_nmi_step, test_can_take, test_windows,
 		test_segments, test_sys, test_msrs, test_msrpm, test_iopm, test_no_memory, NULL };
 
 	return suite_run("svm_state", setup, tests);

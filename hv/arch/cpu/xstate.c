@@ -16,6 +16,8 @@
 #define XCR0_AVX    (1ull << 2)
 #define XCR0_BND    (3ull << 3)
 #define XCR0_AVX512 (7ull << 5)
+#define XCR0_ZMM_HIGH (1ull << 6)
+#define XCR0_HI16     (1ull << 7)
 #define XCR0_PKRU   (1ull << 9)
 
 #define FCW_OFFSET   0
@@ -25,11 +27,18 @@
 
 /* Components that guests may turn on when the processor has them; const after the first CPU. */
 static uint64_t supported;
-static uint32_t ymm_offset;
+static uint32_t ymm_offset, mask_offset, zmm_high_offset, zmm16_offset;
 
 uint64_t xstate_supported(void)
 {
 	return supported;
+}
+
+static uint32_t component_offset(unsigned int n)
+{
+	struct hw_cpuid_regs r;
+	hw_cpuid(0xd, n, &r);
+	return r.ebx;
 }
 
 void xstate_init_cpu(void)
@@ -51,8 +60,10 @@ void xstate_init_cpu(void)
 	if (r.ecx > XSAVE_AREA_MAX) {
 		have &= XCR0_X87 | XCR0_SSE | XCR0_AVX;
 	}
-	hw_cpuid(0xd, 2, &r);
-	ymm_offset = r.ebx;
+	ymm_offset = component_offset(2);
+	mask_offset = component_offset(5);
+	zmm_high_offset = component_offset(6);
+	zmm16_offset = component_offset(7);
 	supported = have;
 	hw_write_xcr0(XCR0_X87 | XCR0_SSE);
 }
@@ -138,25 +149,51 @@ uint32_t xstate_pkru(struct arch_vcpu *v)
 
 /* Through the save area: rare (vector moves to device memory), so simple beats fast. Bring the area up to date, then
  * touch it, then reload. */
-static uint8_t *vec_area(struct arch_vcpu *v, unsigned int n, unsigned int size, uint8_t **high)
+
+/* Where a register's bytes lie in the area: 0..15, 16..31, 32..63. */
+struct vec_place {
+	uint8_t *low, *high, *zmm;
+	uint64_t components;
+};
+
+static bool vec_exists(const struct arch_vcpu *v, unsigned int n, unsigned int size)
 {
-	if (n > 15 || (size != 16 && size != 32) || (size == 32 && !(supported & XCR0_AVX))) {
-		return NULL;
+	switch (size) {
+	case 16:
+		return n < 16;
+	case 32:
+		return n < 16 && (supported & XCR0_AVX);
+	case 64:
+		return n < 32 && (v->xcr0 & XCR0_AVX512);
+	default:
+		return false;
 	}
-	xstate_save(v);
-	*high = v->xsave + ymm_offset + n * 16;
-	return v->xsave + XMM_OFFSET + n * 16;
+}
+
+static struct vec_place vec_place(const struct arch_vcpu *v, unsigned int n)
+{
+	if (n > 15) {
+		uint8_t *at = v->xsave + zmm16_offset + (n - 16) * 64;
+		return (struct vec_place){ at, at + 16, at + 32, XCR0_HI16 };
+	}
+	return (struct vec_place){ v->xsave + XMM_OFFSET + n * 16, v->xsave + ymm_offset + n * 16,
+				   v->xsave + zmm_high_offset + n * 32, XCR0_SSE | XCR0_AVX | XCR0_ZMM_HIGH };
 }
 
 int xstate_read_vec(struct arch_vcpu *v, unsigned int n, void *buf, unsigned int size)
 {
-	uint8_t *high, *low = vec_area(v, n, size, &high);
-	if (low == NULL) {
+	if (!vec_exists(v, n, size)) {
 		return -EINVAL;
 	}
-	memcpy(buf, low, 16);
-	if (size == 32) {
-		memcpy((uint8_t *)buf + 16, high, 16);
+	struct vec_place p = vec_place(v, n);
+	uint8_t *b = buf;
+	xstate_save(v);
+	memcpy(b, p.low, 16);
+	if (size >= 32) {
+		memcpy(b + 16, p.high, 16);
+	}
+	if (size == 64) {
+		memcpy(b + 32, p.zmm, 32);
 	}
 	xstate_load(v);
 	return 0;
@@ -164,17 +201,36 @@ int xstate_read_vec(struct arch_vcpu *v, unsigned int n, void *buf, unsigned int
 
 int xstate_write_vec(struct arch_vcpu *v, unsigned int n, const void *buf, unsigned int size)
 {
-	uint8_t *high, *low = vec_area(v, n, size, &high);
-	if (low == NULL) {
+	if (!vec_exists(v, n, size)) {
 		return -EINVAL;
 	}
-	memcpy(low, buf, 16);
-	if (size == 32) {
-		memcpy(high, (const uint8_t *)buf + 16, 16);
+	struct vec_place p = vec_place(v, n);
+	const uint8_t *b = buf;
+	xstate_save(v);
+	memcpy(p.low, b, 16);
+	if (size >= 32) {
+		memcpy(p.high, b + 16, 16);
+	}
+	if (size == 64) {
+		memcpy(p.zmm, b + 32, 32);
+	} else if (size == 32 && (supported & XCR0_ZMM_HIGH)) {
+		memset(p.zmm, 0, 32);
 	}
 	if (supported != 0) {
-		v->xsave[HEADER_OFFSET] |= (uint8_t)(size == 32 ? XCR0_SSE | XCR0_AVX : XCR0_SSE);
+		uint64_t used = size == 16 ? XCR0_SSE : p.components & supported;
+		v->xsave[HEADER_OFFSET] |= (uint8_t)used;
 	}
+	xstate_load(v);
+	return 0;
+}
+
+int xstate_read_mask(struct arch_vcpu *v, unsigned int n, uint64_t *value)
+{
+	if (n > 7 || !(v->xcr0 & XCR0_AVX512)) {
+		return -EINVAL;
+	}
+	xstate_save(v);
+	memcpy(value, v->xsave + mask_offset + n * 8, sizeof(*value));
 	xstate_load(v);
 	return 0;
 }

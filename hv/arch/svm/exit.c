@@ -165,7 +165,7 @@ static COLD void track_nmi(struct svm_vcpu *s, const struct vmcb *c)
 	}
 }
 
-void svm_decode_exit(const struct arch_vcpu *v, struct svm_vcpu *s, struct vmexit *e)
+void svm_decode_exit(struct arch_vcpu *v, struct svm_vcpu *s, struct vmexit *e)
 {
 	const struct vmcb *c = s->vmcb;
 	uint64_t code = c->exitcode;
@@ -178,7 +178,9 @@ void svm_decode_exit(const struct arch_vcpu *v, struct svm_vcpu *s, struct vmexi
 	if (c->exitintinfo & SVM_EVENT_VALID) {
 		decode_interrupted(c, c->exitintinfo, e);
 	}
+	bool step = false;
 	if (s->nmi_masked) {
+		step = s->stepping && svm_end_step(v);
 		track_nmi(s, c);
 	}
 	if (code == SVM_EXIT_NPF) {
@@ -199,7 +201,7 @@ void svm_decode_exit(const struct arch_vcpu *v, struct svm_vcpu *s, struct vmexi
 		e->kind = VMEXIT_DR;
 		decode_dr(c, e);
 	} else if (code < SVM_EXIT_INTR) {
-		e->kind = VMEXIT_EXCEPTION;
+		e->kind = step ? VMEXIT_NONE : VMEXIT_EXCEPTION;
 		decode_exception(c, e);
 	} else if (code == SVM_EXIT_TCG_INVALID) {
 		e->kind = VMEXIT_CR_REFUSED;

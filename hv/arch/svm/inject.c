@@ -79,8 +79,39 @@ bool svm_can_take(const struct arch_vcpu *v, enum virt_window w)
 	return w == WINDOW_NMI ? !s->nmi_masked : (v->regs.rflags & RFLAGS_IF) != 0;
 }
 
+/*
+ * The IRET that ends an NMI handler is next, and another NMI waits: it must come right behind that instruction, not at
+ * whichever exit happens to be the next. So the guest makes one step. An event that goes in first would save the trap
+ * flag on the guest's stack: then later. (Debug exceptions are always intercepted.)
+ */
+static void step_iret(struct arch_vcpu *v)
+{
+	struct svm_vcpu *s = v->svm;
+	if (s->stepping || s->virq || (s->vmcb->eventinj & SVM_EVENT_VALID)) {
+		return;
+	}
+	s->stepping = true;
+	s->step_trap = v->regs.rflags & RFLAGS_TF;
+	v->regs.rflags |= RFLAGS_TF;
+}
+
+bool svm_end_step(struct arch_vcpu *v)
+{
+	struct svm_vcpu *s = v->svm;
+	struct vmcb *c = s->vmcb;
+	s->stepping = false;
+	if (c->rip == s->iret_rip && !s->step_trap) {
+		v->regs.rflags &= ~(uint64_t)RFLAGS_TF;         /* something else came first */
+	}
+	if (c->exitcode != SVM_EXIT_EXCEPTION + EXC_DB || s->step_trap) {
+		return false;
+	}
+	c->dr6 &= ~(uint64_t)DR6_BS;
+	return (c->dr6 & 15) == 0;
+}
+
 /* A virtual interrupt that is intercepted when it could be taken is the interrupt window. While an NMI is
- * masked its window is the IRET intercept, which is on already. */
+ * masked its window is the IRET intercept, which is on already, and a step behind it. */
 void svm_want_window(struct arch_vcpu *v, enum virt_window w, bool on)
 {
 	struct vmcb *c = v->svm->vmcb;
@@ -89,6 +120,9 @@ void svm_want_window(struct arch_vcpu *v, enum virt_window w, bool on)
 		return;
 	}
 	if (w == WINDOW_NMI) {
+		if (on && v->svm->iret_seen) {
+			step_iret(v);
+		}
 		return;
 	}
 	if (v->svm->virq) {

@@ -19,6 +19,8 @@ struct svm_vcpu {
 	bool pause_exits;               /* const: virt_vcpu_config's */
 	bool iret_seen;                 /* its IRET is about to execute at iret_rip */
 	uint64_t iret_rip;
+	bool stepping;                  /* over that IRET, because another NMI waits (see inject.c) */
+	bool step_trap;                 /* the guest's own RFLAGS.TF before it */
 };
 
 /* One a CPU; this_cpu()->virt. */
@@ -47,7 +49,7 @@ int svm_maps_init(void);
 hpa_t svm_msrpm(void);
 hpa_t svm_iopm(bool direct, const uint16_t *trapped);
 /* exit.c */
-void svm_decode_exit(const struct arch_vcpu *v, struct svm_vcpu *s, struct vmexit *e);
+void svm_decode_exit(struct arch_vcpu *v, struct svm_vcpu *s, struct vmexit *e);
 /* state.c */
 extern struct p2m_format const svm_npt_format;
 void svm_get_seg(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *s);
@@ -67,6 +69,8 @@ bool svm_can_take(const struct arch_vcpu *v, enum virt_window w);
 void svm_want_window(struct arch_vcpu *v, enum virt_window w, bool on);
 bool svm_get_shadow(const struct arch_vcpu *v);
 void svm_set_shadow(struct arch_vcpu *v, bool on);
+/* After the exit that ends a step; true: it was the step's own, and nothing of it is the guest's. */
+bool svm_end_step(struct arch_vcpu *v);
 /* vmcb.c */
 int svm_vcpu_init(struct arch_vcpu *v, const struct virt_vcpu_config *config);
 void svm_vcpu_free(struct arch_vcpu *v);

@@ -103,7 +103,7 @@ void svm_vcpu_reset(struct arch_vcpu *v)
 	c->dr7 = 0x400;
 	c->g_pat = PAT_RESET;
 	s->asid_cpu = ~0u;
-	s->nmi_masked = s->iret_seen = s->virq = s->leave_soon = false;
+	s->nmi_masked = s->iret_seen = s->stepping = s->virq = s->leave_soon = false;
 	memset(&v->regs, 0, sizeof(v->regs));
 	v->regs.gpr[GPR_RDX] = 0x600;
 	v->regs.rip = 0xfff0;
