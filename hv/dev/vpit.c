@@ -284,7 +284,7 @@ static uint32_t from_bcd(uint16_t value)
 	       (value & 15);
 }
 
-static uint16_t to_bcd(uint32_t value)
+static APART uint16_t to_bcd(uint32_t value)
 {
 	return value / 1000 % 10 << 12 | value / 100 % 10 << 8 | value / 10 % 10 << 4 | value % 10;
 }
@@ -419,25 +419,31 @@ static void write_control(struct vpit *p, uint8_t value)
 	}
 }
 
+/* The count as software sees it: what was latched, or what it is now. */
+static uint16_t visible_count(const struct vpit *p, struct vpit_channel *c)
+{
+	if (c->latched != 0) {
+		c->latched--;
+		return c->latch;
+	}
+	uint64_t now = now_ticks(p);
+	if (c->next_count != 0) {
+		settle(c, now);
+	}
+	uint32_t value = counter(c, now);
+	return c->bcd ? to_bcd(value) : (uint16_t)value;
+}
+
 static uint8_t read_count(struct vpit *p, unsigned int i)
 {
 	struct vpit_channel *c = &p->channel[i];
-	uint64_t now = now_ticks(p);
-	uint16_t value;
-	bool high = c->read_high;
 
 	if (c->status_latched) {
 		c->status_latched = false;
 		return c->status;
 	}
-	if (c->latched != 0) {
-		value = c->latch;
-		c->latched--;
-	} else {
-		settle(c, now);
-		value = counter(c, now);
-		value = c->bcd ? to_bcd(value) : value;
-	}
+	uint16_t value = visible_count(p, c);
+	bool high = c->read_high;
 	if (c->access == ACCESS_BOTH) {
 		c->read_high = !high;
 	}

@@ -167,7 +167,7 @@ static APART void wait_runnable(struct vcpu *v)
  * What keeps a vCPU from entering the guest: its CPU has other work, somebody kicked (a new interrupt came, or the guest
  * touched a controller), or something still waits to be delivered. Then interrupts are looked at again.
  */
-static COLD void before_entry(struct vcpu *v)
+static APART void before_entry(struct vcpu *v)
 {
 	struct hvm_vcpu *h = v->hvm;
 	sched_check();

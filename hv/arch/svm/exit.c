@@ -186,6 +186,10 @@ void svm_decode_exit(struct arch_vcpu *v, struct svm_vcpu *s, struct vmexit *e)
 	if (code == SVM_EXIT_NPF) {
 		e->kind = VMEXIT_NPF;
 		decode_npf(c, e);
+	} else if (code == SVM_EXIT_IOIO) {
+		/* in the table too, but so frequent */
+		e->kind = VMEXIT_PIO;
+		decode_ioio(c, e);
 	} else if (code < SVM_EXIT_TABLE && table[code].known) {
 		e->kind = table[code].kind;
 		if (table[code].decode != NULL) {
