@@ -243,7 +243,7 @@ static bool enter_once(struct vcpu *v, struct vmexit *e)
 }
 
 /* cr8 as it was before the entry: the guest has changed its task priority, or what was lent for the entry comes back. */
-static COLD void apic_changed(struct vcpu *v, uint8_t cr8)
+static void apic_changed(struct vcpu *v, uint8_t cr8)
 {
 	if (cr8 & CR8_APIC_LENT) {
 		hvm_apic_return(v);
