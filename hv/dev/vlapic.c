@@ -140,9 +140,9 @@ int vlapic_pending(const struct vlapic *v)
 
 bool vlapic_blocked_by_tpr(const struct vlapic *v)
 {
-	int irr = highest(v->irr), isr;
+	int irr = (v->tpr & 0xf0) != 0 ? highest(v->irr) : -1, isr;
 
-	/* Nearly always nothing waits. */
+	/* Nearly always nothing waits; and of the lowest class, which a priority of 0 blocks, there is nothing. */
 	if (irr < 0) {
 		return false;
 	}
