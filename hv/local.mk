@@ -201,6 +201,7 @@ HV_EMUL_SRCS += hv/emul/exec_alu.c
 HV_EMUL_SRCS += hv/emul/exec_bits.c
 HV_EMUL_SRCS += hv/emul/exec_evex.c
 HV_EMUL_SRCS += hv/emul/exec_flow.c
+HV_EMUL_SRCS += hv/emul/exec_lanes.c
 HV_EMUL_SRCS += hv/emul/exec_move.c
 HV_EMUL_SRCS += hv/emul/exec_simd.c
 HV_EMUL_SRCS += hv/emul/exec_string.c

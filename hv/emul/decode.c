@@ -377,7 +377,7 @@ static enum emul_result modrm_mem16(struct emul_ctxt *c, struct insn *i)
 			return r;
 		}
 	}
-	i->ea = c->gpr[form[rm].base] + disp;
+	i->ea = c->gpr[form[rm].base] + (mod == 1 ? disp << i->evex.disp_shift : disp);
 	if (form[rm].index != GPR_COUNT) {
 		i->ea += c->gpr[form[rm].index];
 	}

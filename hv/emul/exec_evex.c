@@ -101,15 +101,9 @@ static enum emul_result check(struct emul_ctxt *c, const struct insn *i, const s
 }
 
 /* Move the elements that the mask has, in pieces as long as possible. Without any there is no access, at whatever address. */
-static enum emul_result transfer(struct emul_ctxt *c, const struct insn *i, const struct evex_form *f, uint64_t mask,
-				 uint8_t *v, unsigned int element)
+enum emul_result exec_evex_transfer(struct emul_ctxt *c, const struct insn *i, uint8_t *v, uint64_t mask,
+				    unsigned int element, unsigned int count, bool store)
 {
-	unsigned int count = form_bytes(i, f) / element;
-
-	mask &= ~0ull >> (64 - count);
-	if (mask != 0 && f->aligned && operand_misaligned(c, i, form_bytes(i, f))) {
-		return insn_fault(c, VEC_GP);
-	}
 	for (unsigned int from = 0, to; from < count; from = to) {
 		for (to = from; to < count && (mask >> to & 1); to++) {
 		}
@@ -119,8 +113,8 @@ static enum emul_result transfer(struct emul_ctxt *c, const struct insn *i, cons
 		}
 		unsigned int at = from * element, n = (to - from) * element;
 		uint64_t ea = (i->ea + at) & operand_mask(i->addr_size);
-		enum emul_result r = f->store ? operand_mem_write(c, i, i->mem_seg, ea, v + at, n)
-					      : operand_mem_read(c, i, i->mem_seg, ea, v + at, n);
+		enum emul_result r = store ? operand_mem_write(c, i, i->mem_seg, ea, v + at, n)
+					   : operand_mem_read(c, i, i->mem_seg, ea, v + at, n);
 		if (r != EMUL_OK) {
 			return r;
 		}
@@ -128,10 +122,21 @@ static enum emul_result transfer(struct emul_ctxt *c, const struct insn *i, cons
 	return EMUL_OK;
 }
 
+static enum emul_result move(struct emul_ctxt *c, const struct insn *i, const struct evex_form *f, uint8_t *v,
+			     uint64_t mask)
+{
+	unsigned int element = f->element ? f->element : i->rex & 8 ? 8 : 4, count = form_bytes(i, f) / element;
+
+	mask &= ~0ull >> (64 - count);
+	if (mask != 0 && f->aligned && operand_misaligned(c, i, form_bytes(i, f))) {
+		return insn_fault(c, VEC_GP);
+	}
+	return exec_evex_transfer(c, i, v, mask, element, count, f->store);
+}
+
 enum emul_result exec_evex(struct emul_ctxt *c, struct insn *i)
 {
 	const struct evex_form *f = &forms[i->evex.form];
-	unsigned int element = f->element ? f->element : i->rex & 8 ? 8 : 4;
 	bool old = f->store || (i->evex.mask && !i->evex.zero);
 	uint8_t v[VEC_BYTES] = { 0 };
 	uint64_t mask = ~0ull;
@@ -150,7 +155,7 @@ enum emul_result exec_evex(struct emul_ctxt *c, struct insn *i)
 	if (r == EMUL_OK) {
 		/* a load clears what lies above it */
 		memset(v + form_bytes(i, f), 0, f->store ? 0 : VEC_BYTES - form_bytes(i, f));
-		r = transfer(c, i, f, mask, v, element);
+		r = move(c, i, f, v, mask);
 	}
 	return r == EMUL_OK && !f->store ? c->ops->write_vec(c, i->reg, v, VEC_BYTES) : r;
 }

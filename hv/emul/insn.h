@@ -366,6 +366,10 @@ enum emul_result exec_x87(struct emul_ctxt *c, struct insn *i);
 enum emul_result exec_simd_move(struct emul_ctxt *c, struct insn *i);
 enum emul_result exec_simd_movnti(struct emul_ctxt *c, struct insn *i);
 enum emul_result exec_evex(struct emul_ctxt *c, struct insn *i);
+enum emul_result exec_evex_transfer(struct emul_ctxt *c, const struct insn *i, uint8_t *v, uint64_t mask,
+				    unsigned int element, unsigned int count, bool store);
+enum { LANES_0F, LANES_0F38, LANES_0F3A };
+enum emul_result exec_lanes(struct emul_ctxt *c, struct insn *i);
 const struct opcode *exec_evex_row(struct insn *i, uint8_t map);
 
 #endif

@@ -341,6 +341,10 @@ static const struct opcode sse_7f[4] = {
 	ROW_MMX(SIMD_MMX_STORE, 0), ROW_SSE(SIMD_STORE_A, VX), ROW_SSE(SIMD_STORE_U, VX),
 	{ .flags = 0 },
 };
+#define ROW_LANES(s, im) { exec_lanes, .flags = M | OPF_SSE | VX | OPF_VVVV, .sub = (s), .imm = (im) }
+static const struct opcode sse_c4[4] = {
+	LEN_MODRM_IMM8, ROW_LANES(LANES_0F, IMM_8), LEN_MODRM_IMM8, LEN_MODRM_IMM8,
+};
 static const struct opcode sse_d6[4] = {
 	{ .flags = 0 }, ROW_SSE(SIMD_STORE_Q, V1), LEN_MODRM, LEN_MODRM,
 };
@@ -442,7 +446,8 @@ const struct opcode optable_two[256] = {
 	[0xc1] = { exec_alu_xadd, .flags = M | L, .dst = OPD_RM, .src = OPD_REG },
 	[0xc2] = LEN_MODRM_IMM8,
 	[0xc3] = { exec_simd_movnti, .flags = M | OPF_MEM, .dst = OPD_RM, .src = OPD_REG },
-	[0xc4 ... 0xc6] = LEN_MODRM_IMM8,
+	[0xc4] = BYPFX(sse_c4),
+	[0xc5 ... 0xc6] = LEN_MODRM_IMM8,
 	[0xc7] = GROUP(group9),
 	[0xc8 ... 0xcf] = { exec_move_bswap, .flags = K, .dst = OPD_OPREG },
 	[0xd0 ... 0xd5] = LEN_MODRM,
@@ -457,6 +462,14 @@ const struct opcode optable_two[256] = {
 /* The 0F 38 and 0F 3A maps have one form each, and few rows that do something. */
 static const struct opcode three_38 = LEN_MODRM;
 static const struct opcode three_3a = LEN_MODRM_IMM8;
+static const struct opcode lanes_38_rows[4] = {
+	LEN_MODRM, ROW_LANES(LANES_0F38, IMM_NONE), LEN_MODRM, LEN_MODRM,
+};
+static const struct opcode lanes_38 = BYPFX(lanes_38_rows);
+static const struct opcode lanes_3a_rows[4] = {
+	LEN_MODRM_IMM8, ROW_LANES(LANES_0F3A, IMM_8), LEN_MODRM_IMM8, LEN_MODRM_IMM8,
+};
+static const struct opcode lanes_3a = BYPFX(lanes_3a_rows);
 static const struct opcode three_2a_rows[4] = {
 	LEN_MODRM, ROW_SSE(SIMD_LOAD_A, VX | OPF_MEM), LEN_MODRM, LEN_MODRM,
 };
@@ -475,9 +488,17 @@ static const struct opcode three_f1 = BYPFX(three_f1_rows);
 const struct opcode *optable_three(uint8_t map, uint8_t opcode)
 {
 	if (map == 3) {
-		return &three_3a;
+		bool lanes = (opcode >= 0x14 && opcode <= 0x22) || opcode == 0x38 || opcode == 0x39;
+		return lanes ? &lanes_3a : &three_3a;
 	}
 	switch (opcode) {
+	case 0x18 ... 0x1a:
+	case 0x2c ... 0x2f:
+	case 0x58 ... 0x5a:
+	case 0x78 ... 0x79:
+	case 0x8c:
+	case 0x8e:
+		return &lanes_38;
 	case 0x2a:
 		return &three_2a;
 	case 0xf0:

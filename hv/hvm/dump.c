@@ -20,8 +20,8 @@ static void dump_vcpu(const struct vcpu *v)
 		 v->online ? "" : "offline, ", v->blocked ? "waits, " : "", v->unit.pause_count ? "paused, " : "",
 		 v->arch.regs.rip, v->arch.regs.rflags, h->exit.kind, h->exit.raw[0], h->exit.raw[1],
 		 h->exit.raw[2]);
-	log_info("    local APIC: base %#lx svr %#x tpr %#x lvt0 %#x timer %#x irr %lx %lx %lx %lx isr %lx %lx %lx %lx",
-		 h->lapic.base, h->lapic.svr, h->lapic.tpr, h->lapic.lvt[LVT_LINT0], h->lapic.lvt[LVT_TIMER],
+	log_info("    local APIC%s: base %#lx svr %#x tpr %#x lvt0 %#x timer %#x irr %lx %lx %lx %lx isr %lx %lx %lx %lx",
+		 h->nmi_pending ? " (an NMI waits)" : "", h->lapic.base, h->lapic.svr, h->lapic.tpr, h->lapic.lvt[LVT_LINT0], h->lapic.lvt[LVT_TIMER],
 		 irr[0], irr[1], irr[2], irr[3], isr[0], isr[1], isr[2], isr[3]);
 }
 

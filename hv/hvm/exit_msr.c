@@ -461,6 +461,9 @@ int hvm_msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
 	}
 	if (vlapic_owns_msr(msr)) {
 		hvm_look_again(v);
+		if (msr == MSR_APIC_BASE && value >> hvm_address_bits() != 0) {
+			return -EINVAL;
+		}
 		int rc = vlapic_msr_write(&v->hvm->lapic, msr, value);
 		hvm_apic_changed(v);
 		return rc;

@@ -1,6 +1,6 @@
 # unit tests: emul
 EMUL_TESTED = hv/emul/insn.h hv/emul/decode.c hv/emul/emul.c hv/emul/exec_alu.c hv/emul/exec_bits.c hv/emul/exec_desc.c \
-	hv/emul/exec_evex.c hv/emul/exec_flow.c hv/emul/exec_move.c hv/emul/exec_simd.c hv/emul/exec_string.c \
+	hv/emul/exec_evex.c hv/emul/exec_flow.c hv/emul/exec_lanes.c hv/emul/exec_move.c hv/emul/exec_simd.c hv/emul/exec_string.c \
 	hv/emul/exec_sys.c hv/emul/exec_x87.c hv/emul/flags.c hv/emul/operand.c hv/emul/optable.c hv/emul/task_switch.c \
 	hv/emul/task_switch.h
 

@@ -2,6 +2,7 @@
 #include "unit/native_make.h"
 
 #define ANY (-1)
+#define LANES (FORM_MODRM | FORM_PFX | FORM_MEMONLY)
 #define EVEX (FORM_MODRM | FORM_PFX | FORM_EVEX)
 
 const struct form native_forms[] = {
@@ -160,6 +161,19 @@ const struct form native_forms[] = {
 	{ 1, 0xe7, 0xe7, ANY, 0x66, FORM_MODRM | FORM_PFX | FORM_VEX, 0 },
 	{ 1, 0xf0, 0xf0, ANY, 0xf2, FORM_MODRM | FORM_PFX | FORM_VEX, 0 },
 	{ 2, 0x2a, 0x2a, ANY, 0x66, FORM_MODRM | FORM_PFX | FORM_VEX, 0 },
+	/* Parts of vectors. */
+	{ 2, 0x18, 0x1a, ANY, 0x66, LANES | FORM_VEXONLY, 0 },
+	{ 2, 0x2c, 0x2f, ANY, 0x66, LANES | FORM_VEXONLY, 0 },
+	{ 2, 0x58, 0x5a, ANY, 0x66, LANES | FORM_VEXONLY, 0 },
+	{ 2, 0x78, 0x79, ANY, 0x66, LANES | FORM_VEXONLY, 0 },
+	{ 2, 0x8c, 0x8c, ANY, 0x66, LANES | FORM_VEXONLY, 0 },
+	{ 2, 0x8e, 0x8e, ANY, 0x66, LANES | FORM_VEXONLY, 0 },
+	{ 3, 0x14, 0x16, ANY, 0x66, LANES | FORM_VEX | FORM_IMM8, 0 },
+	{ 3, 0x18, 0x19, ANY, 0x66, LANES | FORM_VEXONLY | FORM_IMM8, 0 },
+	{ 3, 0x20, 0x20, ANY, 0x66, LANES | FORM_VEX | FORM_IMM8, 0 },
+	{ 3, 0x22, 0x22, ANY, 0x66, LANES | FORM_VEX | FORM_IMM8, 0 },
+	{ 3, 0x38, 0x39, ANY, 0x66, LANES | FORM_VEXONLY | FORM_IMM8, 0 },
+	{ 1, 0xc4, 0xc4, ANY, 0x66, LANES | FORM_VEX | FORM_IMM8, 0 },
 	/* AVX-512 moves. */
 	{ 1, 0x10, 0x11, ANY, 0, EVEX | FORM_W0, 0 },
 	{ 1, 0x10, 0x11, ANY, 0x66, EVEX | FORM_W1, 0 },

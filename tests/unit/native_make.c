@@ -254,7 +254,7 @@ static uint8_t draw_modrm(const struct round *r)
 		reg = (modrm >> 3 & 7) | (r->rex & 4 ? 8 : 0);
 		rm = (modrm & 7) | (r->rex & 1 ? 8 : 0);
 		/* A bit offset must not be an address, and the stack must not be the code page. */
-	} while ((r->evex && modrm >= 0xc0) || ((f->flags & FORM_BITOFF) && modrm < 0xc0 && (reg == rm || (modrm & 7) == 4)) ||
+	} while ((((f->flags & FORM_MEMONLY) || r->evex) && modrm >= 0xc0) || ((f->flags & FORM_BITOFF) && modrm < 0xc0 && (reg == rm || (modrm & 7) == 4)) ||
 		 ((f->flags & FORM_INDIR) && modrm >= 0xc0 && rm == GPR_RSP));
 	return modrm;
 }
@@ -372,7 +372,7 @@ static void make_opcode(struct round *r)
 {
 	if (!r->vex && !r->evex && r->f->map > 0) {
 		put(r, 0x0f, 1);
-		put(r, 0x38, r->f->map > 1 ? 1 : 0);
+		put(r, r->f->map == 3 ? 0x3a : 0x38, r->f->map > 1 ? 1 : 0);
 	}
 	put(r, r->op, 1);
 }
@@ -383,10 +383,10 @@ void native_make(const struct native_env *env, struct round *r)
 	memset(r, 0, sizeof(*r));
 	do {
 		r->f = &native_forms[below(native_form_count)];
-	} while ((r->f->flags & FORM_EVEX) && env->avx < 2);
+	} while ((r->f->flags & (FORM_EVEX | FORM_VEXONLY)) && env->avx < 2);
 	r->op = r->f->op + (uint8_t)below(r->f->last - r->f->op + 1u);
 	r->undefined = r->f->undefined;
-	r->vex = (r->f->flags & FORM_VEX) && env->avx && below(2);
+	r->vex = (r->f->flags & FORM_VEXONLY) || ((r->f->flags & FORM_VEX) && env->avx && below(2));
 	if (r->f->flags & FORM_EVEX) {
 		make_evex(r);
 	} else if (r->vex) {

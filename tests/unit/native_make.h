@@ -65,6 +65,8 @@ struct native_env {
 #define FORM_NOMASK  0x2000000
 #define FORM_L0      0x4000000    /* 128 bits only */
 #define FORM_SCALAR  0x8000000    /* EVEX: 4 or 8 bytes by W, not the vector length */
+#define FORM_MEMONLY 0x10000000
+#define FORM_VEXONLY 0x20000000   /* AVX2 among them */
 
 #define UNDEF_MUL   (FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF)
 #define UNDEF_BT    (FLAG_OF | FLAG_SF | FLAG_AF | FLAG_PF)
@@ -72,7 +74,7 @@ struct native_env {
 #define UNDEF_LOGIC FLAG_AF
 
 struct form {
-	uint8_t map;                    /* 0: one byte, 1: 0F, 2: 0F 38 */
+	uint8_t map;                    /* 0: one byte, 1: 0F, 2: 0F 38, 3: 0F 3A */
 	uint8_t op, last;               /* a range of opcodes */
 	int8_t ext;                     /* /0../7, -1: any, -2: 0..5 (segments) */
 	uint8_t pfx;

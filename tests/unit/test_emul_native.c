@@ -279,7 +279,7 @@ static const char *compare(const struct round *r, const struct emul_ctxt *c,
 		return "vector register";
 	}
 	/* A masked store that faults half-way has stored the first half here, and nothing there. */
-	bool half = r->evex && native_trap >= 0;
+	bool half = (r->evex || (r->f->flags & FORM_VEXONLY)) && native_trap >= 0;
 	return !half && memcmp(native_mem, env.scratch, SCRATCH_SIZE) != 0 ? "memory" : NULL;
 }
 

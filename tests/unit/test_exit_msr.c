@@ -34,6 +34,7 @@ void hw_wrmsr(uint32_t msr, uint64_t value)
 	last_wrmsr = value;
 }
 
+unsigned int hvm_address_bits(void) { return 40; }
 uint64_t hvm_guest_tsc(struct vcpu *w, uint64_t tsc) { return tsc + (uint64_t)w->arch.tsc_offset; }
 void shared_info_time_update(struct vcpu *w) { time_updates++; }
 void shared_info_set_width(struct domain *d, bool wide) { width = wide; }
@@ -343,6 +344,7 @@ END_TEST
 START_TEST(test_lapic)
 {
 	ck_assert_uint_eq(get(MSR_APIC_BASE), 0xfee00000 | APIC_BASE_ENABLE | APIC_BASE_BSP);
+	no_set(MSR_APIC_BASE, 1ull << 40 | 0xfee00000 | APIC_BASE_ENABLE | APIC_BASE_BSP);
 	set(MSR_APIC_BASE, 0xfee00000 | APIC_BASE_ENABLE | APIC_BASE_X2APIC | APIC_BASE_BSP);
 	ck_assert_uint_eq(get(0x802), 6);
 	no_set(0x802, 0);

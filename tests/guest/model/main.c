@@ -10,6 +10,8 @@
 #define MSR_TSC_ADJUST 0x3bu
 #define MSR_SPEC_CTRL  0x48u
 #define MSR_PRED_CMD   0x49u
+#define MSR_MTRR_CAP   0xfeu
+#define MSR_DEADLINE   0x6e0u
 #define EFER_NXE       (1u << 11)
 #define X2APIC         (1u << 10)
 #define VEC_GP 13
@@ -131,7 +133,11 @@ static void registers(void)
 		RT_CHECK(v >= 0xff00000000ull && v <= 0x10000000000ull);
 		wrmsr(MSR_TSC_ADJUST, 0);
 		RT_CHECK(rdtsc() < 0x10000000000ull);
+	} else {
+		RT_CHECK(!try_rdmsr(MSR_TSC_ADJUST, &v) && !try_wrmsr(MSR_TSC_ADJUST, 0));
 	}
+	RT_CHECK(try_rdmsr(MSR_DEADLINE, &v) == has(1, 2, 24));
+	RT_CHECK(try_rdmsr(MSR_MTRR_CAP, &v) == has(1, 3, 12));
 	bool spec = has(7, 3, 26) || has(7, 3, 31) || has(0x80000008, 1, 14) || has(0x80000008, 1, 24);
 	RT_CHECK(try_rdmsr(MSR_SPEC_CTRL, &v) == spec);
 	RT_CHECK(try_wrmsr(MSR_PRED_CMD, 1) == (has(7, 3, 26) || has(0x80000008, 1, 12)));
