@@ -184,6 +184,7 @@ HV_DEV_SRCS += hv/dev/vhpet.c
 HV_DEV_SRCS += hv/dev/vioapic.c
 HV_DEV_SRCS += hv/dev/vlapic.c
 HV_DEV_SRCS += hv/dev/vlapic_ipi.c
+HV_DEV_SRCS += hv/dev/vlapic_run.c
 HV_DEV_SRCS += hv/dev/vlapic_timer.c
 HV_DEV_SRCS += hv/dev/vmsi.c
 HV_DEV_SRCS += hv/dev/vpic.c

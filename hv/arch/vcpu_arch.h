@@ -37,6 +37,16 @@ struct vmx_vcpu;
 
 #define XSAVE_AREA_MAX 4096
 
+/* In cr8 before an entry, never after it: lend_apic() was called. */
+#define CR8_APIC_LENT 0x80
+
+/* What a processor works on that delivers interrupts by itself: requested, in service, whose EOI is to end the run. */
+struct virt_apic {
+	uint64_t irr[4], isr[4], eoi_exit[4];
+	uint8_t tpr;
+	int ended;                      /* after the run: the vector whose EOI ended it, or -1 */
+};
+
 struct arch_vcpu {
 	struct guest_regs regs;         /* [own] */
 	union {
@@ -50,9 +60,10 @@ struct arch_vcpu {
 	uint64_t xcr0, xss;
 	uint64_t guest_dr[4];           /* DR0-DR3 while not loaded */
 	uint64_t tsc_aux;
-	bool apic_registers;            /* const after init: the processor answers reads of x2APIC registers */
+	bool apic_registers;            /* const after init: the vendor wants set_apic() */
+	bool apic_delivery;             /* the processor delivers what lend_apic() gave; set by set_apic() */
 	bool tsc_aux_ok;                /* const: the processor has TSC_AUX */
-	uint8_t cr8;                    /* task priority: set before entry, read after exit */
+	uint8_t cr8;                    /* task priority: set before entry, read after exit; CR8_APIC_LENT */
 	int64_t tsc_offset;             /* guest TSC = host TSC + offset */
 	uint32_t last_cpu;              /* physical CPU it ran on last; ~0: none */
 	struct vm_event_slot { bool valid; uint8_t type, vector; bool has_error; uint32_t error; }

@@ -83,6 +83,12 @@ struct virt_ops {
 	 * changed; NULL: it is not in that mode.
 	 */
 	void (*set_apic)(struct arch_vcpu *v, const uint32_t *reg);
+	/*
+	 * For a vCPU with apic_delivery, before an entry that is made with CR8_APIC_LENT, and after it: the state of its
+	 * interrupts goes into the processor's hands and comes back.
+	 */
+	void (*lend_apic)(struct arch_vcpu *v, const struct virt_apic *a);
+	void (*return_apic)(struct arch_vcpu *v, struct virt_apic *a);
 	void (*set_tsc_offset)(struct arch_vcpu *v, int64_t offset);
 	/* Forget all translations of this vCPU at its next entry. */
 	void (*flush)(struct arch_vcpu *v);

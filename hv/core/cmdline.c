@@ -25,6 +25,8 @@ static const struct option options[] = {
 	{ "no_tpr_shadow", OPT_BOOL, &cmdline.no_tpr_shadow, "Intel: do not use the processor's TPR shadow" },
 	{ "apic_registers", OPT_BOOL, &cmdline.apic_registers,
 	  "Intel: let the processor answer a guest's reads of x2APIC registers, where it can" },
+	{ "virtual_intr", OPT_BOOL, &cmdline.virtual_intr,
+	  "Intel: let the processor deliver the interrupts of guests in x2APIC mode, where it can" },
 	{ "selftest", OPT_BOOL, &cmdline.selftest, "run the self tests at start-up" },
 	{ "panic", OPT_TEXT, cmdline.panic, "die at the end of start-up: 1 (panic), write (to code), lock (order)" },
 };

@@ -18,6 +18,7 @@ struct cmdline {
 	bool noreboot;                  /* after a panic: halt instead of reboot */
 	bool no_tpr_shadow;             /* Intel: CR8 accesses exit instead */
 	bool apic_registers;            /* Intel: the processor answers reads of x2APIC registers */
+	bool virtual_intr;              /* Intel: the processor delivers interrupts to guests in x2APIC mode */
 	bool selftest;                  /* run the vendor self tests at start-up */
 	char panic[32];                 /* how to die at the end of start-up; empty: do not */
 };

@@ -22,8 +22,6 @@
 /* Version 14h, highest LVT entry 6 (CMCI). */
 #define VERSION_VALUE     0x00060014u
 #define VERSION_SUPPRESS  (1u << 24)
-/* Software may keep EOIs from the I/O APICs (SVR bit 12), where these have EOI registers of their own. */
-#define SVR_SUPPRESS      (1u << 12)
 #define SVR_VALID         (0x000003ffu | SVR_SUPPRESS)
 #define DFR_ONES          0x0fffffffu
 #define ICR_INDEX         0x30
@@ -126,7 +124,8 @@ bool vlapic_set_irq(struct vlapic *v, uint8_t vector, bool level)
 
 bool vlapic_waiting(const struct vlapic *v, uint8_t vector)
 {
-	return test_bit(v->irr, vector);
+	/* in this order: lending writes the second before it empties the first */
+	return test_bit(v->irr, vector) || test_bit(v->lent, vector);
 }
 
 int vlapic_pending(const struct vlapic *v)

@@ -70,6 +70,7 @@ struct vlapic {
 	uint64_t base;                  /* IA32_APIC_BASE */
 	uint64_t irr[4], tmr[4];        /* atomic: any CPU */
 	uint64_t isr[4];
+	uint64_t lent[4];               /* requests that the processor has in hand while the guest runs */
 	uint32_t xapic_id;              /* ID register in xAPIC mode, bits 31:24 */
 	uint32_t tpr, ldr, dfr, esr;
 	uint32_t svr;                   /* written by the owner, read by any CPU */
@@ -118,6 +119,18 @@ int vlapic_pending(const struct vlapic *v);
 bool vlapic_blocked_by_tpr(const struct vlapic *v);
 /* The vector is being delivered: IRR to ISR. */
 void vlapic_ack(struct vlapic *v, uint8_t vector);
+/*
+ * What a processor with virtual-interrupt delivery works on while it runs the guest (vlapic_run.c).
+ */
+struct vlapic_run {
+	uint64_t irr[4], isr[4];
+	uint64_t level[4];              /* vectors whose EOI somebody waits for */
+	uint8_t tpr;
+};
+/* Before an entry. Until vlapic_run_back() everything else here is only for looking. */
+void vlapic_run_lend(struct vlapic *v, struct vlapic_run *r);
+/* After the exit; ended: a vector of r->level whose EOI ended the run, or -1. True: an interrupt was taken. */
+bool vlapic_run_back(struct vlapic *v, const struct vlapic_run *r, int ended);
 /* EOI register write (also from a Hyper-V or hardware assist). */
 void vlapic_write_eoi(struct vlapic *v);
 /* CR8 and TPR are the same register. cr8 is 0..15. */

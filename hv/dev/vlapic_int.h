@@ -15,6 +15,8 @@
 #define LVT_TIMER_PERIODIC  (1u << 17)
 #define LVT_TIMER_DEADLINE  (2u << 17)
 #define SVR_ENABLE          (1u << 8)
+/* Software may keep EOIs from the I/O APICs, where these have EOI registers of their own. */
+#define SVR_SUPPRESS        (1u << 12)
 
 /* Every bit of the ICR's low half that software may set. */
 #define ICR_LOW_VALID       0x000ccfffu

@@ -181,6 +181,12 @@ static enum emul_result link_tasks(struct emul_ctxt *c, const struct task_switch
 
 /* --- the new task --- */
 
+/* Virtual-8086 mode: the selector says it all. */
+static struct emul_segment v86_segment(uint16_t sel)
+{
+	return (struct emul_segment){ .sel = sel, .attr = 0xf3, .limit = 0xffff, .base = (uint64_t)sel << 4 };
+}
+
 /*
  * From here on there is no way back. Until their descriptors have been checked, CS and SS stand in
  * as flat segments, so that a fault can be delivered from a state that processors accept.
@@ -201,12 +207,14 @@ static void commit(struct emul_ctxt *c, struct task_switch *t, const struct emul
 	}
 	for (unsigned int n = 0; n < SEG_COUNT; n++) {
 		uint16_t sel = n < l->seg_count ? (uint16_t)get(tss, l->segs + n * l->width, 2) : 0;
-		c->seg[n] = (struct emul_segment){ .sel = sel };
+		c->seg[n] = c->rflags & FLAG_VM ? v86_segment(sel) : (struct emul_segment){ .sel = sel };
 	}
 	c->cpl = c->rflags & FLAG_VM ? 3 : c->seg[SEG_CS].sel & 3;
-	c->seg[SEG_CS].attr = (uint16_t)(0xc9b | c->cpl << 5);
-	c->seg[SEG_SS].attr = (uint16_t)(0xc93 | c->cpl << 5);
-	c->seg[SEG_CS].limit = c->seg[SEG_SS].limit = UINT32_MAX;
+	if (!(c->rflags & FLAG_VM)) {
+		c->seg[SEG_CS].attr = (uint16_t)(0xc9b | c->cpl << 5);
+		c->seg[SEG_SS].attr = (uint16_t)(0xc93 | c->cpl << 5);
+		c->seg[SEG_CS].limit = c->seg[SEG_SS].limit = UINT32_MAX;
+	}
 	t->ldtr = (struct emul_segment){ .sel = (uint16_t)get(tss, l->ldt, 2) };
 	t->debug_trap = l->width == 4 && (tss[TSS32_TRAP] & 1);
 }
@@ -293,10 +301,7 @@ static enum emul_result load_segment(struct emul_ctxt *c, const struct task_swit
 	uint64_t at;
 
 	if (c->rflags & FLAG_VM) {
-		c->seg[seg] = (struct emul_segment){
-			.sel = sel, .attr = 0xf3, .limit = 0xffff, .base = (uint64_t)sel << 4,
-		};
-		return EMUL_OK;
+		return EMUL_OK;         /* commit() has made it */
 	}
 	if ((sel & ~3u) == 0) {
 		return seg == SEG_CS || seg == SEG_SS ? task_fault(c, VEC_TS, sel) : EMUL_OK;

@@ -30,6 +30,8 @@ static void take_over(struct vcpu *v, struct emul_ctxt *c, const struct task_swi
 	emul_glue_store(v, c);
 	virt->set_seg(&v->arch, VSEG_LDTR, &t->ldtr);
 	virt->set_seg(&v->arch, VSEG_TR, &c->tr);
+	/* a shadow was the old task's; one of STI does not go with interrupts off */
+	virt->set_shadow(&v->arch, false);
 	/* The event that came through the gate has been delivered by the switch. */
 	v->hvm->pending.valid = false;
 }

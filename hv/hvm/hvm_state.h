@@ -176,6 +176,9 @@ static inline void hvm_look_again(struct vcpu *v)
 void hvm_intr_prepare(struct vcpu *v);
 bool hvm_wake_event(struct vcpu *v);
 void hvm_upcall(struct vcpu *v);
+/* With arch.apic_delivery: the local APIC's interrupts into the processor's hands before an entry, and back after it. */
+void hvm_apic_lend(struct vcpu *v);
+void hvm_apic_return(struct vcpu *v);
 void hvm_deliver(struct domain *d, const struct apic_msg *msg, struct vcpu *source);
 void hvm_callback_update(struct domain *d);
 /* io.c */

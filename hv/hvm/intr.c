@@ -11,6 +11,7 @@
 #include "hvm/hvm_state.h"
 #include "lib/atomic.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "dev/vmsi.h"
 
 /* ---- messages to local APICs ---- */
@@ -207,7 +208,8 @@ static int next_vector(struct vcpu *v, bool take)
 		spin_unlock(&h->lock);
 		return vector;
 	}
-	int vector = vlapic_pending(&v->hvm->lapic);
+	/* else the processor does that */
+	int vector = v->arch.apic_delivery ? -1 : vlapic_pending(&v->hvm->lapic);
 	if (vector >= 0 && take) {
 		vlapic_ack(&v->hvm->lapic, (uint8_t)vector);
 	}
@@ -223,7 +225,7 @@ bool hvm_wake_event(struct vcpu *v)
 	}
 	hvm_callback_update(v->domain);
 	return READ_ONCE(h->nmi_pending) || load_acquire(&h->request) != 0 || h->pending.valid ||
-	       next_vector(v, false) >= 0;
+	       next_vector(v, false) >= 0 || (v->arch.apic_delivery && vlapic_pending(&h->lapic) >= 0);
 }
 
 static void want(struct vcpu *v, bool *have, enum virt_window w, bool on)
@@ -269,8 +271,40 @@ void hvm_intr_prepare(struct vcpu *v)
 	}
 	/* Whatever still waits needs an exit as soon as the guest can take it. */
 	want(v, &h->window_intr, WINDOW_INTR, next_vector(v, false) >= 0);
-	want(v, &h->window_tpr, WINDOW_TPR, vlapic_blocked_by_tpr(&h->lapic));
+	want(v, &h->window_tpr, WINDOW_TPR, !v->arch.apic_delivery && vlapic_blocked_by_tpr(&h->lapic));
 	if (READ_ONCE(h->nmi_pending)) {
 		virt->want_window(&v->arch, WINDOW_NMI, true);
 	}
+}
+
+/* ---- a processor that delivers by itself ---- */
+
+void hvm_apic_lend(struct vcpu *v)
+{
+	struct vlapic_run r;
+	struct virt_apic a;
+	vlapic_run_lend(&v->hvm->lapic, &r);
+	memcpy(a.irr, r.irr, sizeof(a.irr));
+	memcpy(a.isr, r.isr, sizeof(a.isr));
+	memcpy(a.eoi_exit, r.level, sizeof(a.eoi_exit));
+	a.tpr = r.tpr;
+	virt->lend_apic(&v->arch, &a);
+	v->arch.cr8 |= CR8_APIC_LENT;
+}
+
+void hvm_apic_return(struct vcpu *v)
+{
+	struct vlapic_run r;
+	struct virt_apic a;
+	virt->return_apic(&v->arch, &a);
+	memcpy(r.irr, a.irr, sizeof(r.irr));
+	memcpy(r.isr, a.isr, sizeof(r.isr));
+	r.tpr = a.tpr;
+	v->arch.cr8 = a.tpr >> 4;
+	bool taken = vlapic_run_back(&v->hvm->lapic, &r, a.ended);
+	if (taken && READ_ONCE(v->domain->hvm->ticks_owed)) {
+		hvm_ticks_taken(v->domain->hvm);
+	}
+	/* the next entry needs it lent again */
+	hvm_look_again(v);
 }

@@ -190,6 +190,9 @@ static void before_entry(struct vcpu *v)
 	if (kicked || h->pending.valid || READ_ONCE(h->nmi_pending)) {
 		hvm_intr_prepare(v);
 		v->arch.cr8 = (uint8_t)vlapic_get_cr8(&h->lapic);
+		if (v->arch.apic_delivery) {
+			hvm_apic_lend(v);
+		}
 	}
 }
 
@@ -234,6 +237,17 @@ static bool enter_once(struct vcpu *v, struct vmexit *e)
 	return true;
 }
 
+/* cr8 as it was before the entry: the guest has changed its task priority, or what was lent for the entry comes back. */
+static void apic_changed(struct vcpu *v, uint8_t cr8)
+{
+	if (cr8 & CR8_APIC_LENT) {
+		hvm_apic_return(v);
+	} else if (v->arch.cr8 != cr8) {
+		vlapic_set_cr8(&v->hvm->lapic, v->arch.cr8);
+		hvm_look_again(v);
+	}
+}
+
 void hvm_vcpu_loop(void *vcpu)
 {
 	struct vcpu *v = vcpu;
@@ -245,11 +259,11 @@ void hvm_vcpu_loop(void *vcpu)
 		before_entry(v);
 		uint8_t cr8 = v->arch.cr8;
 		if (!enter_once(v, e)) {
+			apic_changed(v, cr8);
 			continue;
 		}
 		if (v->arch.cr8 != cr8) {
-			vlapic_set_cr8(&v->hvm->lapic, v->arch.cr8);
-			hvm_look_again(v);
+			apic_changed(v, cr8);
 		}
 		account_exit(v, e);
 		if (e->interrupted.valid) {

@@ -120,7 +120,7 @@ check_PROGRAMS += tests/unit/test_hvm_intr
 TESTS += tests/unit/test_hvm_intr
 tests_unit_test_hvm_intr_SOURCES = tests/unit/test_hvm_intr.c tests/fake/bug.c tests/fake/fake_vcpu.c \
 	hv/hvm/intr.c hv/dev/vlapic.c hv/dev/vlapic_timer.c hv/dev/vlapic_ipi.c hv/dev/vioapic.c hv/dev/vpic.c \
-	hv/dev/vmsi.c hv/dev/irqline.c hv/dev/vtick.c
+	hv/dev/vmsi.c hv/dev/irqline.c hv/dev/vtick.c hv/dev/vlapic_run.c
 tests_unit_test_hvm_intr_CFLAGS = $(TEST_CFLAGS)
 tests_unit_test_hvm_intr_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_hvm_intr_LDADD = $(TEST_LDADD)

@@ -335,10 +335,70 @@ START_TEST(test_msi)
 }
 END_TEST
 
+/* ---- a processor that delivers by itself ---- */
+
+static struct virt_apic page;
+static unsigned int injected, windows;
+
+static void inject(struct arch_vcpu *v, const struct vm_event *e)
+{
+	injected++;
+}
+
+static void want_window(struct arch_vcpu *v, enum virt_window w, bool on)
+{
+	windows += on;
+}
+
+static void lend_apic(struct arch_vcpu *v, const struct virt_apic *a)
+{
+	page = *a;
+}
+
+static void return_apic(struct arch_vcpu *v, struct virt_apic *a)
+{
+	*a = page;
+}
+
+START_TEST(test_delivery)
+{
+	static const struct virt_ops ops = { .name = "delivers", .inject = inject, .want_window = want_window,
+					     .lend_apic = lend_apic, .return_apic = return_apic };
+	struct vcpu *v = &vcpu[1];
+
+	virt = &ops;
+	injected = windows = 0;
+	v->arch.apic_delivery = true;
+	ck_assert(!hvm_wake_event(v));
+	(void)vlapic_set_irq(&hvm[1].lapic, 0x41, false);
+	(void)vlapic_set_irq(&hvm[1].lapic, 0x63, true);
+	vlapic_set_cr8(&hvm[1].lapic, 5);
+	/* it wakes, but nothing is put in, and no window is needed */
+	ck_assert(hvm_wake_event(v));
+	hvm_intr_prepare(v);
+	ck_assert(injected == 0 && windows == 0);
+	v->arch.cr8 = 5;
+	hvm_apic_lend(v);
+	ck_assert_uint_eq(v->arch.cr8, 5 | CR8_APIC_LENT);
+	ck_assert(page.irr[1] == (1ull << 1 | 1ull << 0x23) && page.eoi_exit[1] == 1ull << 0x23 && page.tpr == 0x50);
+	/* the guest takes 63h; its EOI ends the run; meanwhile 41h came again */
+	v->kicked = 0;
+	ck_assert(vlapic_set_irq(&hvm[1].lapic, 0x41, false));
+	page.irr[1] = 1ull << 1;
+	page.tpr = 0x30;
+	page.ended = 0x63;
+	hvm_apic_return(v);
+	ck_assert(v->arch.cr8 == 3 && v->kicked);
+	ck_assert_int_eq(vlapic_pending(&hvm[1].lapic), 0x41);
+	ck_assert(!vlapic_waiting(&hvm[1].lapic, 0x63));
+	ck_assert(hvm_wake_event(v));
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { test_fixed, test_kicks, test_lowest, test_apr, test_nmi, test_init_sipi, test_x2apic,
-				       test_msi, NULL };
+				       test_msi, test_delivery, NULL };
 
 	return suite_run("hvm_intr", setup, tests);
 }

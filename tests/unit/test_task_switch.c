@@ -246,6 +246,16 @@ START_TEST(test_ring3_and_vm86)
 	ck_assert_uint_eq(env.c.cpl, 3);
 	ck_assert_uint_eq(env.c.seg[SEG_CS].base, 0x12340);
 	ck_assert_uint_eq(env.c.seg[SEG_CS].attr, 0xf3);
+	/* with an LDT that is none: the fault comes from a state that processors enter, all six segments made */
+	setup();
+	memset(env.mem + TSS_B + 0x20, 0xff, 0x44);
+	emul_env_put(TSS_B + 0x24, FLAG_VM | FLAG_FIXED, 4);
+	ck_assert_int_eq(go(TASK_CALL), EMUL_FAULT);
+	ck_assert(t.switched && env.c.fault.vector == VEC_TS && env.c.fault.error == 0xfffc);
+	for (unsigned int n = 0; n < 6; n++) {
+		ck_assert(env.c.seg[n].sel == 0xffff && env.c.seg[n].base == 0xffff0);
+		ck_assert(env.c.seg[n].attr == 0xf3 && env.c.seg[n].limit == 0xffff);
+	}
 }
 END_TEST
 

@@ -59,6 +59,49 @@ START_TEST(test_irr_isr_tmr_registers)
 }
 END_TEST
 
+/* What a processor that delivers by itself gets, what it may have done with it, what is seen meanwhile. */
+START_TEST(test_run)
+{
+	struct vlapic_run r;
+
+	vlapic_set_irq(&v, 0x31, false);
+	vlapic_set_irq(&v, 0xc5, true);
+	vlapic_ack(&v, 0xc5);
+	vlapic_set_irq(&v, 0x80, true);
+	wr(0x80, 0x27);
+	vlapic_run_lend(&v, &r);
+	ck_assert(r.irr[0] == 1ull << 0x31 && r.irr[1] == 0 && r.irr[2] == 1 && r.irr[3] == 0);
+	ck_assert(r.isr[3] == 1ull << 5 && r.isr[0] == 0);
+	ck_assert(r.level[3] == 1ull << 5 && r.level[2] == 1 && r.level[0] == 0);
+	ck_assert_uint_eq(r.tpr, 0x27);
+	/* lent is waiting, and what comes now is new */
+	ck_assert(vlapic_waiting(&v, 0x31) && vlapic_waiting(&v, 0x80));
+	ck_assert(vlapic_set_irq(&v, 0x31, false) && !vlapic_set_irq(&v, 0x31, false));
+	/* the guest ends C5h, takes 80h and lowers its priority: the run ends with the first of these */
+	r.isr[3] = 0;
+	r.isr[2] = 1;
+	r.irr[2] = 0;
+	r.tpr = 0x13;
+	ck_assert(vlapic_run_back(&v, &r, 0xc5));
+	ck_assert(w.eois == 1 && w.last_eoi == 0xc5);
+	ck_assert(rd(0x140) == 1 && rd(0x160) == 0 && rd(0x170) == 0 && rd(0x80) == 0x13);
+	ck_assert(rd(0x210) == 1u << 17 && rd(0x240) == 0);
+	ck_assert(!vlapic_waiting(&v, 0x80));
+	/* nothing happened; suppressed EOIs end no run */
+	wr(0xf0, 0x11ff);
+	vlapic_run_lend(&v, &r);
+	ck_assert(r.level[2] == 0);
+	ck_assert(!vlapic_run_back(&v, &r, -1));
+	ck_assert(rd(0x210) == 1u << 17 && rd(0x140) == 1 && w.eois == 1);
+	/* switched off: it keeps what it has */
+	wr(0xf0, 0xff);
+	vlapic_run_lend(&v, &r);
+	ck_assert(r.irr[0] == 0 && r.isr[2] == 1);
+	ck_assert(!vlapic_run_back(&v, &r, -1));
+	ck_assert(rd(0x210) == 1u << 17);
+}
+END_TEST
+
 START_TEST(test_priorities)
 {
 	static const struct { uint8_t tpr, isr, ppr; } rows[] = {
@@ -471,7 +514,7 @@ int main(void)
 	const TTest *const tests[] = {
 		test_reset_values, test_irr_isr_tmr_registers, test_priorities,
 		test_software_disable, test_eoi_broadcast, test_errors, test_apic_base_transitions,
-		test_x2apic_registers, test_icr_xapic, test_icr_x2apic, test_destinations_xapic,
+		test_run, test_x2apic_registers, test_icr_xapic, test_icr_x2apic, test_destinations_xapic,
 		test_destinations_x2apic, test_lvt_sources, test_access_sizes,
 		test_random_accesses, NULL
 	};

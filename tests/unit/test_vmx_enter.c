@@ -410,9 +410,10 @@ START_TEST(test_apic_registers)
 	uint32_t reg[64] = { [2] = 7, [3] = 0x50014, [0xa] = 0x99, [0x39] = 0x1234, [0x3e] = 0xb };
 	const uint64_t assist = PROC2_X2APIC | PROC2_APIC_REGISTERS;
 
-	ck_assert(!a.apic_registers && vmx_caps.virtual_intr);
+	ck_assert(!a.apic_registers && !vmx_caps.apic_registers && !vmx_caps.virtual_intr);
 	cmdline.apic_registers = true;
 	ck_assert_int_eq(vmx_caps_read(), 0);
+	ck_assert_int_eq(vmx_maps_init(), 0);
 	ck_assert(vmx_caps.apic_registers && !(vmx_caps.proc2 & assist));
 	vmx_set_apic(&a, reg);
 	ck_assert_uint_eq(of(&a)[VMCS_PROC2_CONTROLS] & assist, assist);
@@ -432,6 +433,76 @@ START_TEST(test_apic_registers)
 	cap.proc2 = ~(uint64_t)PROC2_X2APIC << 32;
 	ck_assert_int_eq(vmx_caps_read(), 0);
 	ck_assert(!vmx_caps.apic_registers);
+}
+END_TEST
+
+static uint32_t in_page(unsigned int at)
+{
+	uint32_t value;
+
+	memcpy(&value, a.vmx->virtual_apic + at, sizeof(value));
+	return value;
+}
+
+/* Virtual-interrupt delivery: only when asked for, only in x2APIC mode; lent state stands where the processor looks. */
+START_TEST(test_virtual_intr)
+{
+	const uint32_t reg[64] = { [2] = 7, [8] = 0x35 };
+	const uint64_t assist = PROC2_X2APIC | PROC2_VIRTUAL_INTR;
+	struct virt_apic s = { .irr = { 1ull << 0x31, 0, 0, 1ull << 40 }, .isr = { 0, 0, 1ull << 33, 0 },
+			       .eoi_exit = { 0x10, 0, 0, 1 }, .tpr = 0x24 };
+
+	cmdline.virtual_intr = true;
+	ck_assert_int_eq(vmx_caps_read(), 0);
+	ck_assert(vmx_caps.virtual_intr && !vmx_caps.apic_registers && !(vmx_caps.proc2 & assist));
+	ck_assert_int_eq(vmx_maps_init(), 0);
+	vmx_vcpu_free(&a);
+	ck_assert_int_eq(vmx_vcpu_init(&a, &config), 0);
+	ck_assert(a.apic_registers && !a.apic_delivery);
+	vmx_set_apic(&a, reg);
+	ck_assert(a.apic_delivery && in_page(0x80) == 0x35);
+	ck_assert_uint_eq(of(&a)[VMCS_PROC2_CONTROLS] & (assist | PROC2_APIC_REGISTERS), assist);
+	const uint8_t *m = hpa_virt(HPA(of(&a)[VMCS_MSR_BITMAP]));
+	ck_assert(bit(m, 0x802) && !bit(m, 0x808) && bit(m, 0x80b) && bit(m, 0x80a) && bit(m, 0x820));
+	ck_assert(!bit(m + 0x800, 0x808) && !bit(m + 0x800, 0x80b) && bit(m + 0x800, 0x83f) && bit(m + 0x800, 0x830));
+	vmx_lend_apic(&a, &s);
+	ck_assert_uint_eq(of(&a)[VMCS_GUEST_INTR_STATUS], 0xa1e8);
+	ck_assert(in_page(0x210) == 1u << 17 && in_page(0x270) == 1u << 8 && in_page(0x200) == 0);
+	ck_assert(in_page(0x150) == 2 && in_page(0x140) == 0);
+	ck_assert(of(&a)[VMCS_EOI_EXITS] == 0x10 && of(&a)[VMCS_EOI_EXITS + 6] == 1 && of(&a)[VMCS_EOI_EXITS + 2] == 0);
+	/* the entry keeps all eight bits of the task priority, and the mark is not in it */
+	a.cr8 = 2 | CR8_APIC_LENT;
+	run(&a);
+	ck_assert(in_page(0x80) == 0x24 && a.cr8 == 2);
+	ck_assert_uint_eq(of(&a)[VMCS_TPR_THRESHOLD], 0);
+	memset(a.vmx->virtual_apic + 0x270, 0, 4);
+	memset(a.vmx->virtual_apic + 0x150, 0, 4);
+	vmx_return_apic(&a, &s);
+	ck_assert(s.irr[0] == 1ull << 0x31 && s.irr[3] == 0 && s.isr[2] == 0 && s.tpr == 0x24 && s.ended == -1);
+	/* an EOI that somebody waits for */
+	next_reason = REASON_EOI;
+	of(&a)[VMCS_QUALIFICATION] = 0x31;
+	vmx_lend_apic(&a, &s);
+	struct vmexit e;
+	vmx_ops.switch_in(&a);
+	vmx_enter(&a, &e);
+	ck_assert_int_eq(e.kind, VMEXIT_NONE);
+	vmx_return_apic(&a, &s);
+	ck_assert_int_eq(s.ended, 0x31);
+	/* an entry that did not come about has ended nothing */
+	vmx_lend_apic(&a, &s);
+	vmx_return_apic(&a, &s);
+	ck_assert_int_eq(s.ended, -1);
+	vmx_set_apic(&a, NULL);
+	ck_assert(!a.apic_delivery && !(of(&a)[VMCS_PROC2_CONTROLS] & assist));
+	vmx_ops.switch_out(&a);
+	cmdline.no_tpr_shadow = true;
+	ck_assert_int_eq(vmx_caps_read(), 0);
+	ck_assert(!vmx_caps.virtual_intr);
+	cmdline.no_tpr_shadow = false;
+	cap.proc2 = ~(uint64_t)PROC2_VIRTUAL_INTR << 32;
+	ck_assert_int_eq(vmx_caps_read(), 0);
+	ck_assert(!vmx_caps.virtual_intr);
 }
 END_TEST
 
@@ -524,7 +595,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = { test_reset, test_enter, test_translations, test_current, test_msrs, test_maps,
-		test_priority, test_apic_registers, test_host_events, test_refused, test_no_memory, test_caps, NULL };
+		test_priority, test_apic_registers, test_virtual_intr, test_host_events, test_refused, test_no_memory, test_caps, NULL };
 
 	return suite_run("vmx_enter", setup, tests);
 }

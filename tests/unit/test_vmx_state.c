@@ -331,6 +331,10 @@ START_TEST(test_check)
 	good = image(false);
 	ck_assert_ptr_null(vmx_check(&good));
 	WRONG(g.cr0 = 0x80000030, "without protection");
+	WRONG(g.cr4_must = 0x40, "needs is clear");
+	WRONG(g.pat = 0x0007040600070206ull, "PAT");
+	WRONG(g.pat = 0x0807040600070406ull, "PAT");
+	WRONG((g = image(false), g.pdpte[2] = 0x1003), "PAE paging");
 	WRONG(g.cr4 = 0, "without PAE");
 	WRONG(g.efer = EFER_LME, "EFER.LMA");
 	WRONG(g.efer |= EFER_FFXSR, "EFER: reserved");

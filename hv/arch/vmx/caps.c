@@ -27,17 +27,22 @@ static void without_tpr_shadow(struct vmx_caps *c)
 	c->proc = (c->proc & ~PROC_TPR_SHADOW) | PROC_CR8_LOAD | PROC_CR8_STORE;
 }
 
-/* Assists that are off unless asked for. */
+/* An assist that is off unless the command line asks for it; there: the processor has it; then: and is used. */
+static void choose(bool *there, bool asked, const char *option, const char *name, bool tpr_shadow)
+{
+	bool had = *there;
+	*there = had && asked && tpr_shadow;
+	if (asked && !*there) {
+		log_warn("%s: %s\n", option, had ? "needs the TPR shadow" : "this processor's VMX does not have it");
+	}
+	log_info("VMX: %s %s\n", name, *there ? "in use" : had ? "there, off" : "not there");
+}
+
 static void choose_apic_assists(struct vmx_caps *c)
 {
-	bool there = c->apic_registers;
-	c->apic_registers = there && c->tpr_shadow && cmdline.apic_registers;
-	if (cmdline.apic_registers && !c->apic_registers) {
-		log_warn("apic_registers: %s\n", there ? "needs the TPR shadow" : "this processor's VMX does not have it");
-	}
-	log_info("VMX: APIC-register virtualisation %s, virtual-interrupt delivery %s\n",
-		 c->apic_registers ? "in use" : there ? "there, off (apic_registers)" : "not there",
-		 c->virtual_intr ? "there, not used" : "not there");
+	choose(&c->apic_registers, cmdline.apic_registers, "apic_registers", "APIC-register virtualisation",
+		     c->tpr_shadow);
+	choose(&c->virtual_intr, cmdline.virtual_intr, "virtual_intr", "virtual-interrupt delivery", c->tpr_shadow);
 }
 
 static void read_cap_msrs(struct vmx_cap_msrs *m)

@@ -32,6 +32,40 @@ static unsigned int dpl_of(const struct vmx_guest_image *g, enum vseg seg)
 	return g->seg[seg].ar >> 5 & 3;
 }
 
+/* What CR3 points to in 32-bit PAE paging: bits that are reserved on every processor. */
+static bool pdptes_ok(const struct vmx_guest_image *g)
+{
+	bool pae = (g->cr0 & CR0_PG) && (g->cr4 & CR4_PAE) && !(g->entry & ENTRY_IA32E);
+	for (unsigned int i = 0; pae && i < 4; i++) {
+		if ((g->pdpte[i] & 1) && (g->pdpte[i] & 0xfff00000000001e6ull) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Each byte of it names a memory type; 2, 3 and all above 7 are none. */
+static bool pat_ok(uint64_t pat)
+{
+	for (; pat != 0; pat >>= 8) {
+		if ((pat & 0xff) > 7 || (pat & 0xfe) == 2) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static const char *check_fixed(const struct vmx_guest_image *g)
+{
+	if ((g->cr0 & g->cr0_must) != g->cr0_must || (g->cr4 & g->cr4_must) != g->cr4_must) {
+		return "CR0 or CR4: a bit that VMX needs is clear";
+	}
+	if (!pat_ok(g->pat)) {
+		return "PAT: a memory type that does not exist";
+	}
+	return pdptes_ok(g) ? NULL : "PAE paging: reserved bits in an entry that CR3 points to";
+}
+
 static const char *check_control(const struct vmx_guest_image *g)
 {
 	bool ia32e = g->entry & ENTRY_IA32E, paging = g->cr0 & CR0_PG;
@@ -194,7 +228,7 @@ static const char *check_shadow(const struct vmx_guest_image *g)
 const char *vmx_check(const struct vmx_guest_image *g)
 {
 	const char *(*const checks[])(const struct vmx_guest_image *) = {
-		check_control, check_flags, check_system, check_shadow,
+		check_control, check_fixed, check_flags, check_system, check_shadow,
 	};
 	for (unsigned int i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		const char *wrong = checks[i](g);
@@ -216,7 +250,8 @@ static void take_image(struct vmx_guest_image *g)
 		.efer = vmx_read(VMCS_GUEST_EFER), .dr7 = vmx_read(VMCS_GUEST_DR7),
 		.rip = vmx_read(VMCS_GUEST_RIP), .rflags = vmx_read(VMCS_GUEST_RFLAGS),
 		.pending_db = vmx_read(VMCS_GUEST_PENDING_DB), .link = vmx_read(VMCS_LINK_POINTER),
-		.debugctl = vmx_read(VMCS_GUEST_DEBUGCTL),
+		.debugctl = vmx_read(VMCS_GUEST_DEBUGCTL), .pat = vmx_read(VMCS_GUEST_PAT),
+		.cr0_must = vmx_caps.cr0_fixed, .cr4_must = vmx_caps.cr4_fixed,
 		.gdt_base = vmx_read(VMCS_GUEST_GDTR_BASE), .idt_base = vmx_read(VMCS_GUEST_IDTR_BASE),
 		.sysenter_esp = vmx_read(VMCS_GUEST_SYSENTER_ESP),
 		.sysenter_eip = vmx_read(VMCS_GUEST_SYSENTER_EIP),
@@ -226,6 +261,9 @@ static void take_image(struct vmx_guest_image *g)
 		.shadow = (uint32_t)vmx_read(VMCS_GUEST_SHADOW),
 		.activity = (uint32_t)vmx_read(VMCS_GUEST_ACTIVITY),
 	};
+	for (unsigned int i = 0; i < 4; i++) {
+		g->pdpte[i] = vmx_read(VMCS_GUEST_PDPTE0 + 2 * i);
+	}
 	for (unsigned int i = 0; i < VSEG_COUNT; i++) {
 		g->seg[i].sel = (uint16_t)vmx_read(VMCS_GUEST_SEL + 2 * i);
 		g->seg[i].ar = (uint32_t)vmx_read(VMCS_GUEST_AR + 2 * i);

@@ -129,7 +129,8 @@ const char *vmx_negotiate(const struct vmx_cap_msrs *m, struct vmx_caps *out)
 	out->tpr_shadow = word[CTL_PROC] & PROC_TPR_SHADOW;
 	/* reading registers in the place of a guest stands on the TPR shadow */
 	out->apic_registers = out->tpr_shadow && (~(m->proc2 >> 32) & (PROC2_X2APIC | PROC2_APIC_REGISTERS)) == 0;
-	out->virtual_intr = m->proc2 >> 32 & PROC2_VIRTUAL_INTR;
+	const uint32_t delivery = PROC2_X2APIC | PROC2_VIRTUAL_INTR;
+	out->virtual_intr = out->tpr_shadow && (~(m->proc2 >> 32) & delivery) == 0;
 	out->ept_1g = m->ept_vpid & EPT_CAP_1G;
 	out->invept_single = m->ept_vpid & EPT_CAP_ONE_CONTEXT;
 	return NULL;

@@ -90,7 +90,10 @@ static void before_run(struct arch_vcpu *v, struct vmx_vcpu *s)
 		vmx_write(VMCS_ENTRY_EVENT, s->event);
 	}
 	if (s->virtual_apic != NULL) {
-		s->virtual_apic[APIC_TPR] = (uint8_t)(v->cr8 << 4);
+		/* its low half is there only for a guest that reads it */
+		if (s->virtual_apic[APIC_TPR] >> 4 != (v->cr8 & 15)) {
+			s->virtual_apic[APIC_TPR] = (uint8_t)(v->cr8 << 4);
+		}
 		set_tpr_threshold(s, s->want_tpr ? v->cr8 : 0);
 	}
 	if (hw_read_cr2() != s->cr2) {
@@ -217,6 +220,8 @@ const struct virt_ops vmx_ops = {
 	.msr_read = vmx_msr_read,
 	.msr_write = vmx_msr_write,
 	.set_apic = vmx_set_apic,
+	.lend_apic = vmx_lend_apic,
+	.return_apic = vmx_return_apic,
 	.set_tsc_offset = vmx_set_tsc_offset,
 	.flush = vmx_flush,
 	.dump = vmx_dump,

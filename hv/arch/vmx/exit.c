@@ -165,6 +165,7 @@ static const struct {
 	[REASON_PAUSE] = { VMEXIT_PAUSE, NULL, true, true },
 	[REASON_ENTRY_MCE] = { VMEXIT_ENTRY_FAILED, decode_failed, false, true },
 	[REASON_TPR] = { VMEXIT_NONE, NULL, false, true },
+	[REASON_EOI] = { VMEXIT_NONE, NULL, false, true },
 	[REASON_EPT_VIOLATION] = { VMEXIT_NPF, decode_npf, false, true },
 	[REASON_INVEPT] = { VMEXIT_UNDEFINED, NULL, true, true },
 	[REASON_TIMER] = { VMEXIT_NONE, NULL, false, true },

@@ -66,7 +66,7 @@ int vmx_maps_init(void)
 		}
 	}
 	memcpy(page_virt(msr_page_x2apic), page_virt(msr_page), PAGE_SIZE);
-	vmx_apic_reads(page_virt(msr_page_x2apic));
+	vmx_apic_map(page_virt(msr_page_x2apic));
 	return 0;
 }
 

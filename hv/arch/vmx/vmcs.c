@@ -126,6 +126,9 @@ static void set_controls(struct arch_vcpu *v, hpa_t io, bool pause_exits)
 	if (vmx_caps.vpid) {
 		vmx_write(VMCS_VPID, 0);
 	}
+	for (unsigned int i = 0; vmx_caps.virtual_intr && i < 4; i++) {
+		vmx_write(VMCS_EOI_EXITS + 2 * i, 0);
+	}
 	if (vmx_caps.pin & PIN_TIMER) {
 		vmx_write(VMCS_GUEST_TIMER, vmx_caps.timer_ticks);
 	}
@@ -162,7 +165,7 @@ int vmx_vcpu_init(struct arch_vcpu *v, const struct virt_vcpu_config *config)
 	v->vmx = s;
 	v->p2m_root = config->p2m_root;
 	v->p2m_gen = config->p2m_gen;
-	v->apic_registers = vmx_caps.apic_registers;
+	v->apic_registers = vmx_caps.apic_registers || vmx_caps.virtual_intr;
 	clear(s);
 	struct vmx_vcpu *before = vmx_open(v);
 	set_controls(v, io, config->pause_exits);

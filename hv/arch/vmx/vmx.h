@@ -19,6 +19,7 @@ struct vmx_vcpu {
 	bool host_state_set;            /* for CPU arch.last_cpu */
 	bool want_tpr;                  /* an exit when the guest lowers its task priority */
 	uint8_t tpr_threshold;          /* what the VMCS holds */
+	uint64_t eoi_exits[4];          /* likewise */
 	uint32_t vpid, vpid_cpu;        /* valid while vpid_cpu and vpid_gen match */
 	uint64_t vpid_gen;
 	uint64_t ept_pointer;
@@ -46,7 +47,7 @@ struct vmx_caps {
 	uint32_t revision;
 	uint32_t timer_ticks;           /* of the preemption timer: the longest run without an exit */
 	bool apic_registers;            /* RDMSR of x2APIC registers needs no exit: possible, then wanted */
-	bool virtual_intr;              /* virtual-interrupt delivery: there, never used */
+	bool virtual_intr;              /* virtual-interrupt delivery: possible, then wanted */
 	bool vpid, tpr_shadow, ept_2m, ept_1g, invept_single, invvpid_all;
 	uint64_t cr0_fixed, cr4_fixed;          /* bits that must be set while a guest runs */
 	uint64_t cr4_host_owned;
@@ -68,7 +69,7 @@ const char *vmx_negotiate(const struct vmx_cap_msrs *m, struct vmx_caps *out);
 
 /* msrs.c: permission maps, and the MSRs that go with a vCPU. */
 int vmx_maps_init(void);
-/* x2apic: with the reads that apicv.c lets through. */
+/* x2apic: with what apicv.c lets through. */
 hpa_t vmx_msr_bitmap(bool x2apic);
 /* Two frames in a row: ports below and above 8000h. HPA(0): no memory. */
 hpa_t vmx_io_bitmap(bool direct, const uint16_t *trapped);
@@ -78,8 +79,10 @@ int vmx_msr_read(const struct arch_vcpu *v, uint32_t msr, uint64_t *value);
 int vmx_msr_write(struct arch_vcpu *v, uint32_t msr, uint64_t value);
 
 /* apicv.c */
-void vmx_apic_reads(uint8_t *msr_map);
+void vmx_apic_map(uint8_t *msr_map);
 void vmx_set_apic(struct arch_vcpu *v, const uint32_t *reg);
+void vmx_lend_apic(struct arch_vcpu *v, const struct virt_apic *a);
+void vmx_return_apic(struct arch_vcpu *v, struct virt_apic *a);
 
 /* ept.c */
 extern struct p2m_format vmx_ept_format;        /* has_1g: const after start-up */
@@ -143,6 +146,7 @@ void vmx_set_shadow(struct arch_vcpu *v, bool on);
 struct vmx_guest_image {
 	uint64_t cr0, cr3, cr4, efer, dr7, rip, rflags, pending_db, link, debugctl;
 	uint64_t gdt_base, idt_base, sysenter_esp, sysenter_eip;
+	uint64_t pat, pdpte[4], cr0_must, cr4_must;     /* bits that must be set */
 	uint32_t gdt_limit, idt_limit, entry, event, shadow, activity;
 	struct {
 		uint16_t sel;

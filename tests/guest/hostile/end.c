@@ -127,6 +127,7 @@ static const struct {
 	{ "apic", end_apic },     { "tables", end_tables },   { "stack", end_stack }, { "gdt", end_gdt },
 	{ "task", end_task },     { "real", end_real },       { "halt", end_halt },   { "init", end_init },
 	{ "wild", end_wild },     { "all", hostile_all },         { "walk", end_tables_in_device },
+	{ "switch", hostile_switch },
 };
 
 void hostile_end(const char *name)

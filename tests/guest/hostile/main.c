@@ -46,13 +46,8 @@ uint32_t hostile_random(void)
 	return rng;
 }
 
-static uint32_t below(uint32_t n)
-{
-	return hostile_random() % n;
-}
-
 /* Numbers that code gets wrong, and any others. */
-static uint32_t any32(void)
+uint32_t hostile_any32(void)
 {
 	static const uint32_t edges[] = { 0, 1, 2, 3, 0x7f, 0xff, 0xfff, 0x1000, 0x7fffffff, 0x80000000, 0xfffff000,
 					  0xfffffffe, 0xffffffff };
@@ -77,7 +72,6 @@ static uint64_t any64(void)
 /* ---- one operation, whatever it does ---- */
 
 uint32_t hostile_esp;
-extern const char hostile_failed[];
 
 /* int hostile_try(void (*op)(void)): 0, or 1 when an exception ended it. */
 __asm__("	.text\n"
@@ -101,7 +95,8 @@ __asm__("	.text\n"
 	"	mov	%eax, %gs\n"
 	"	mov	%eax, %ss\n"
 	"	mov	hostile_esp, %esp\n"
-	"	cld\n"
+	"	push	$2\n"
+	"	popf\n"
 	"	popa\n"
 	"	mov	$1, %eax\n"
 	"	ret\n");
@@ -619,6 +614,11 @@ static void op_irq_storm(void)
 	}
 }
 
+static void op_task(void)
+{
+	hostile_task(gentle);
+}
+
 static const struct {
 	const char *name;
 	void (*op)(void);
@@ -629,7 +629,17 @@ static const struct {
 	{ "device-string", op_device_string },
 	{ "instruction", op_instruction }, { "self-modify", op_self_modify }, { "high", op_high },
 	{ "hypercall", op_hypercall }, { "interrupts", op_interrupts },       { "irq-storm", op_irq_storm },
+	{ "task", op_task },
 };
+
+/* Nothing but task switches, without mercy. */
+void hostile_switch(void)
+{
+	gentle = false;
+	for (unsigned int i = 0; i < 2000; i++) {
+		(void)hostile_try(op_task);
+	}
+}
 
 /* Everything that was left out before. */
 void hostile_all(void)
