@@ -157,7 +157,7 @@ static void op_toy(void)
 		(void)rt_hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_status, at, 0, 0, 0);
 		break;
 	default:
-		(void)rt_hypercall(__HYPERVISOR_memory_op, XENMEM_memory_map, other, 0, 0, 0);
+		(void)rt_hypercall(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, below(swarm_cpus), other, 0, 0);
 		break;
 	}
 }
