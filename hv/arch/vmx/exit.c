@@ -129,7 +129,7 @@ static void decode_failed(struct arch_vcpu *v, uint64_t q, struct vmexit *e)
 	e->other.code = v->vmx->last_reason;
 }
 
-/* Reasons that are not here were never asked for: VMEXIT_OTHER. len: the instruction's length is reported. */
+/* But for those of decode_device(). Reasons that are in neither were never asked for: VMEXIT_OTHER. len: the instruction's length is reported. */
 static const struct {
 	enum vmexit_kind kind;
 	decode_fn decode;
@@ -163,7 +163,6 @@ static const struct {
 	[REASON_VMXON] = { VMEXIT_UNDEFINED, NULL, true, true },
 	[REASON_CR] = { VMEXIT_CR, decode_cr, true, true },
 	[REASON_DR] = { VMEXIT_DR, decode_dr, true, true },
-	[REASON_IO] = { VMEXIT_PIO, decode_io, true, true },
 	[REASON_RDMSR] = { VMEXIT_MSR, decode_rdmsr, true, true },
 	[REASON_WRMSR] = { VMEXIT_MSR, decode_wrmsr, true, true },
 	[REASON_BAD_STATE] = { VMEXIT_ENTRY_FAILED, decode_failed, false, true },
@@ -174,7 +173,6 @@ static const struct {
 	[REASON_ENTRY_MCE] = { VMEXIT_ENTRY_FAILED, decode_failed, false, true },
 	[REASON_TPR] = { VMEXIT_NONE, NULL, false, true },
 	[REASON_EOI] = { VMEXIT_NONE, NULL, false, true },
-	[REASON_EPT_VIOLATION] = { VMEXIT_NPF, decode_npf, false, true },
 	[REASON_INVEPT] = { VMEXIT_UNDEFINED, NULL, true, true },
 	[REASON_TIMER] = { VMEXIT_NONE, NULL, false, true },
 	[REASON_INVVPID] = { VMEXIT_UNDEFINED, NULL, true, true },
@@ -209,10 +207,31 @@ static void decode_interrupted(const struct arch_vcpu *v, struct vmexit *e)
 	e->interrupted.insn_len = 0;
 }
 
+/*
+ * What a driver causes all the time, on the shortest way. An I/O instruction cannot cut the delivery of an event short; an access
+ * to memory can.
+ */
+static bool decode_device(struct arch_vcpu *v, uint32_t reason, uint64_t q, struct vmexit *e)
+{
+	if (reason == REASON_IO) {
+		e->kind = VMEXIT_PIO;
+		e->insn_len = vmx_read(VMCS_EXIT_INSN_LEN) & 15;
+		decode_io(v, q, e);
+		return true;
+	}
+	if (reason == REASON_EPT_VIOLATION) {
+		e->kind = VMEXIT_NPF;
+		decode_interrupted(v, e);
+		decode_npf(v, q, e);
+		e->raw[2] = e->npf.gpa.v;
+		return true;
+	}
+	return false;
+}
+
 void vmx_decode_exit(struct arch_vcpu *v, struct vmexit *e)
 {
 	uint32_t reason = v->vmx->last_reason, basic = reason & 0xffff;
-	bool failed = reason & REASON_ENTRY_FAILED;
 	uint64_t q = vmx_read(VMCS_QUALIFICATION);
 	e->raw[0] = reason;
 	e->raw[1] = q;
@@ -220,6 +239,10 @@ void vmx_decode_exit(struct arch_vcpu *v, struct vmexit *e)
 	e->insn_len = 0;
 	e->shadow = vmx_read(VMCS_GUEST_SHADOW) & (SHADOW_STI | SHADOW_MOVSS);
 	e->interrupted.valid = false;
+	if (decode_device(v, reason, q, e)) {
+		return;
+	}
+	bool failed = reason & REASON_ENTRY_FAILED;
 	if (basic >= REASON_COUNT || !table[basic].known ||
 	    failed != (table[basic].kind == VMEXIT_ENTRY_FAILED)) {
 		e->kind = failed ? VMEXIT_ENTRY_FAILED : VMEXIT_OTHER;
@@ -235,8 +258,5 @@ void vmx_decode_exit(struct arch_vcpu *v, struct vmexit *e)
 	}
 	if (table[basic].decode != NULL) {
 		table[basic].decode(v, q, e);
-	}
-	if (e->kind == VMEXIT_NPF) {
-		e->raw[2] = e->npf.gpa.v;
 	}
 }
