@@ -138,10 +138,14 @@ static void decode_interrupted(const struct vmcb *c, struct vmexit *e)
 	e->interrupted.insn_len = 0;
 }
 
-/* The IRET that ends an NMI handler is about to execute; the mask goes once it has. */
-static void track_nmi(struct arch_vcpu *v, const struct vmcb *c)
+/* The IRET that ends an NMI handler is about to execute; the mask goes once it has. Out of line: few exits need it. */
+static __attribute__((noinline)) void track_nmi(struct arch_vcpu *v, struct vmexit *e)
 {
 	struct svm_vcpu *s = v->svm;
+	const struct vmcb *c = s->vmcb;
+	if (s->stepping && svm_end_step(v)) {
+		e->kind = VMEXIT_NONE;
+	}
 	if (c->exitcode == SVM_EXIT_IRET) {
 		s->vmcb->intercept1 &= ~(uint32_t)SVM_I1_IRET;
 		s->iret_seen = true;
@@ -160,11 +164,6 @@ void svm_decode_exit(struct arch_vcpu *v, struct vmexit *e)
 	e->raw[2] = c->exitinfo2;
 	e->insn_len = 0;
 	decode_interrupted(c, e);
-	bool step = false;
-	if (v->svm->nmi_masked) {
-		step = v->svm->stepping && svm_end_step(v);
-		track_nmi(v, c);
-	}
 	if (code == SVM_EXIT_NPF) {
 		e->kind = VMEXIT_NPF;
 		decode_npf(c, e);
@@ -183,12 +182,16 @@ void svm_decode_exit(struct arch_vcpu *v, struct vmexit *e)
 		e->kind = VMEXIT_DR;
 		decode_dr(c, e);
 	} else if (code < SVM_EXIT_INTR) {
-		e->kind = step ? VMEXIT_NONE : VMEXIT_EXCEPTION;
+		e->kind = VMEXIT_EXCEPTION;
 		decode_exception(c, e);
 	} else if (code == SVM_EXIT_TCG_INVALID) {
 		e->kind = VMEXIT_CR_REFUSED;
 	} else {
 		e->kind = code == SVM_EXIT_INVALID ? VMEXIT_ENTRY_FAILED : VMEXIT_OTHER;
 		e->other.code = code;
+	}
+	/* last, so that the way without it saves no registers */
+	if (v->svm->nmi_masked) {
+		track_nmi(v, e);
 	}
 }
