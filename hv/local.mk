@@ -243,6 +243,8 @@ HV_CC_FLAGS = -std=gnu17 -ffreestanding $(HV_MACHINE_FLAGS) -O2 -g $(WARN_FLAGS)
 HV_LINK_FLAGS = -m64 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
 HV_CC = $(CC) $(HV_INCLUDES) $(HV_CC_FLAGS)
+# With link-time optimisation the link is a compilation: it takes the same flags.
+HV_LINK = $(CC) $(HV_LINK_FLAGS) $(if $(HV_LTO_FLAGS),$(HV_CC_FLAGS) $(HV_LTO_FLAGS))
 
 noinst_DATA += hv/ostler.elf
 EXTRA_DIST += hv/hv.lds.S hv/arch/asm_offsets.c hv/tools/mksymtab.c hv/tools/mkoffsets.sh $(HV_SRCS)
@@ -263,7 +265,10 @@ $(HV_OBJS): | $(HV_GEN)
 
 hv/obj/%.o: $(srcdir)/%.c
 	@$(MKDIR_P) $(@D)
-	$(AM_V_CC)$(HV_CC) -MD -MP -MF $(@:.o=.d) -c -o $@ $<
+	$(AM_V_CC)$(HV_CC) $(HV_LTO_FLAGS) -MD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+# The compiler finds calls of these only after it has chosen what to keep.
+hv/obj/hv/lib/mem.o hv/obj/hv/lib/libgcc.o: HV_LTO_FLAGS =
 
 hv/obj/%.o: $(srcdir)/%.S
 	@$(MKDIR_P) $(@D)
@@ -285,12 +290,14 @@ hv/gen/symtab0.S: hv/tools/mksymtab
 
 hv/gen/ostler0.elf: $(HV_OBJS) hv/gen/hv.lds hv/gen/symtab0.S
 	$(AM_V_GEN)$(HV_CC) -D__ASSEMBLY__ -c -o hv/gen/symtab0.o hv/gen/symtab0.S && \
-		$(CC) $(HV_LINK_FLAGS) -Wl,-T,hv/gen/hv.lds -o $@ $(HV_OBJS) hv/gen/symtab0.o
+		$(HV_LINK) -Wl,-T,hv/gen/hv.lds -o $@ $(HV_OBJS) hv/gen/symtab0.o
 
 hv/ostler.elf: hv/gen/ostler0.elf
 	$(AM_V_GEN)LC_ALL=C $(NM) -n hv/gen/ostler0.elf | hv/tools/mksymtab > hv/gen/symtab1.S && \
 		$(HV_CC) -D__ASSEMBLY__ -c -o hv/gen/symtab1.o hv/gen/symtab1.S && \
-		$(CC) $(HV_LINK_FLAGS) -Wl,-T,hv/gen/hv.lds -o $@ $(HV_OBJS) hv/gen/symtab1.o
+		$(HV_LINK) -Wl,-T,hv/gen/hv.lds -o $@ $(HV_OBJS) hv/gen/symtab1.o
+	@$(NM) -n hv/gen/ostler0.elf | grep ' [tTwW] ' > hv/gen/code0.syms; $(NM) -n $@ | grep ' [tTwW] ' | cmp -s - hv/gen/code0.syms || \
+		{ echo "hv: a function moved between the two links" >&2; rm -f $@; exit 1; }
 
 -include $(HV_OBJS:.o=.d) hv/gen/asm_offsets.d hv/gen/hv.lds.d
 

@@ -56,7 +56,7 @@ static int64_t op_register_runstate(struct hc_call *c, struct vcpu *v)
 	}
 	v->runstate_compat = c->compat;
 	WRITE_ONCE(v->runstate_addr, addr);
-	atomic_or(&v->areas_dirty, VCPU_AREA_RUNSTATE);
+	vcpu_areas_changed(v, VCPU_AREA_RUNSTATE);
 	return 0;
 }
 
@@ -75,7 +75,7 @@ static int64_t op_register_time(struct hc_call *c, struct vcpu *v)
 	if (v == c->v && addr != 0) {
 		shared_info_time_copy(v);
 	} else {
-		atomic_or(&v->areas_dirty, VCPU_AREA_TIME);
+		vcpu_areas_changed(v, VCPU_AREA_TIME);
 	}
 	return 0;
 }

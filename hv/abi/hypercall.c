@@ -47,38 +47,41 @@ const char *hypercall_name(unsigned int nr)
 	return h != NULL ? h->name : NULL;
 }
 
-static int64_t run(struct hc_call *c, uint64_t nr)
+/* The arguments from nargs on are 0. */
+static int64_t run(struct hc_call *c, const struct hypercall *h)
 {
-	const struct hypercall *h;
 	int64_t rc;
 
-	h = find(c->compat ? (uint32_t)nr : nr);
-	if (h == NULL) {
-		return -ENOSYS;
-	}
 	if (h->who == HC_PRIVILEGED && !access_privileged(c->d)) {
 		return -EPERM;
-	}
-	/* A 64-bit value takes two registers of a 32-bit caller: never cut below what a handler may read. */
-	for (unsigned int i = h->nargs; i < ARRAY_SIZE(c->arg); i++) {
-		c->arg[i] = 0;
 	}
 	rc = h->fn(c);
 	/* Internal: whoever waited for something was told that the domain dies. It will not see this. */
 	return rc == -ERESTART ? -EINTR : rc;
 }
 
-uint64_t hypercall_dispatch(struct vcpu *v, uint64_t nr, const uint64_t arg[6])
-{
-	struct hc_call c = { .v = v, .d = v->domain, .compat = !hvm_guest_is_64bit(v) };
-	int64_t rc;
+/* Registers with the arguments, of a 32-bit and of a 64-bit caller. */
+static const uint8_t arg_gpr[2][6] = {
+	{ GPR_RBX, GPR_RCX, GPR_RDX, GPR_RSI, GPR_RDI, GPR_RBP },
+	{ GPR_RDI, GPR_RSI, GPR_RDX, GPR_R10, GPR_R8, GPR_R9 },
+};
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(c.arg); i++) {
-		c.arg[i] = c.compat ? (uint32_t)arg[i] : arg[i];
+uint64_t hypercall_dispatch(struct vcpu *v, bool long64)
+{
+	const uint64_t *gpr = v->arch.regs.gpr, mask = long64 ? ~0ull : UINT32_MAX;
+	struct hc_call c = { .v = v, .d = v->domain, .compat = !long64 };
+	uint64_t nr = gpr[GPR_RAX] & mask;
+	const struct hypercall *h = find(nr);
+	int64_t rc = -ENOSYS;
+
+	if (h != NULL) {
+		for (unsigned int i = 0; i < h->nargs; i++) {
+			c.arg[i] = gpr[arg_gpr[long64][i]] & mask;
+		}
+		rc = run(&c, h);
 	}
-	rc = run(&c, nr);
 	trace(TRC_HYPERCALL_DONE, v->domain->id, (uint16_t)v->id, nr, (uint64_t)rc);
-	return c.compat ? (uint32_t)rc : (uint64_t)rc;
+	return (uint64_t)rc & mask;
 }
 
 bool hc_preempt(struct hc_call *c)
@@ -93,13 +96,17 @@ static int multicall_one(struct hc_call *outer, uint64_t entry)
 {
 	struct hc_call c = { .v = outer->v, .d = outer->d, .compat = outer->compat, .nested = true };
 	struct multicall_entry e;
+	const struct hypercall *h;
 	int rc = hc_get(outer, entry, &e);
 
 	if (rc != 0) {
 		return rc;
 	}
-	memcpy(c.arg, e.args, sizeof(c.arg));
-	e.result = (xen_ulong_t)run(&c, e.op);
+	h = find(e.op);
+	for (unsigned int i = 0; h != NULL && i < h->nargs; i++) {
+		c.arg[i] = e.args[i];
+	}
+	e.result = (xen_ulong_t)(h != NULL ? run(&c, h) : -ENOSYS);
 	return hc_put_bytes(outer, entry + offsetof(struct multicall_entry, result), &e.result, sizeof(e.result));
 }
 
@@ -107,15 +114,17 @@ static int multicall_one_compat(struct hc_call *outer, uint64_t entry)
 {
 	struct hc_call c = { .v = outer->v, .d = outer->d, .compat = outer->compat, .nested = true };
 	struct compat_multicall_entry e;
+	const struct hypercall *h;
 	int rc = hc_get(outer, entry, &e);
 
 	if (rc != 0) {
 		return rc;
 	}
-	for (unsigned int i = 0; i < ARRAY_SIZE(c.arg); i++) {
+	h = find(e.op);
+	for (unsigned int i = 0; h != NULL && i < h->nargs; i++) {
 		c.arg[i] = e.args[i];
 	}
-	e.result = (uint32_t)run(&c, e.op);
+	e.result = (uint32_t)(h != NULL ? run(&c, h) : -ENOSYS);
 	return hc_put_bytes(outer, entry + offsetof(struct compat_multicall_entry, result), &e.result,
 			    sizeof(e.result));
 }

@@ -20,10 +20,10 @@ struct hw_table {
 
 static inline uint64_t hw_rdmsr(uint32_t msr)
 {
-	uint32_t lo, hi;
+	uint64_t lo, hi;                /* 64-bit mode clears the upper halves */
 
 	__asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
-	return (uint64_t)hi << 32 | lo;
+	return hi << 32 | lo;
 }
 
 static inline void hw_wrmsr(uint32_t msr, uint64_t value)
@@ -111,10 +111,10 @@ static inline void hw_mmio_write32(volatile void *p, uint32_t v)
 /* Not ordered against earlier or later instructions more than the processor does by itself. */
 static inline uint64_t hw_rdtsc(void)
 {
-	uint32_t lo, hi;
+	uint64_t lo, hi;                /* 64-bit mode clears the upper halves */
 
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi) : : "memory");
-	return (uint64_t)hi << 32 | lo;
+	return hi << 32 | lo;
 }
 
 static inline void hw_cpuid(uint32_t leaf, uint32_t subleaf, struct hw_cpuid_regs *r)

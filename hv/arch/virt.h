@@ -32,6 +32,7 @@ struct virt_code {
 	uint64_t cs_base;
 	uint64_t cr0, cr3, cr4, efer;
 	bool long64;                    /* 64-bit code */
+	bool big;                       /* the code segment's D: 32-bit code, if it is protected mode and not 64-bit code */
 };
 
 struct virt_ops {

@@ -39,8 +39,12 @@ struct vm_event {
 struct vmexit {
 	enum vmexit_kind kind;
 	uint8_t insn_len;               /* of the instruction that caused the exit; 0: unknown */
+	bool shadow;                    /* the guest was in the shadow of STI or MOV SS */
 	struct vm_event interrupted;    /* event whose delivery the exit cut short; must be delivered again */
 	uint64_t raw[3];                /* the vendor's numbers, for trace and panic only */
+	struct {
+		uint64_t linear, cr3;   /* where an instruction with insn_len 0 is; only for kinds that are instructions */
+	} code;
 	union {
 		struct {
 			uint16_t port;
@@ -55,7 +59,12 @@ struct vmexit {
 		struct {
 			uint32_t index;
 			bool write;
+			bool kernel;            /* at CPL 0 */
 		} msr;
+		struct {
+			bool kernel;            /* the caller is at CPL 0 */
+			bool long64;            /* 64-bit code */
+		} hypercall;
 		struct {
 			uint8_t cr;
 			bool write;

@@ -128,8 +128,11 @@ static void reschedule(struct cpu *c, uint64_t flags, bool yield)
 {
 	struct sched_cpu *s = c->sched;
 	struct sched_unit *prev = s->q.running, *next;
-	uint64_t now = time_now(), look = sched_queue_decide(&s->q, now, yield);
+	uint64_t now = time_now(), look;
 
+	/* Whoever asked for a decision so far changed the queue before, with the lock held: this one is the answer. */
+	softirq_clear(SOFTIRQ_SCHED);
+	look = sched_queue_decide(&s->q, now, yield);
 	next = s->q.running;
 	next->on_stack = true;
 	sched_place_note(s);
@@ -277,7 +280,7 @@ static bool add(struct sched_cpu *s, struct sched_unit *u, uint64_t now)
 	return sched_queue_urgent(&s->q, u, now, READ_ONCE(s->slice.deadline));
 }
 
-void sched_wake(struct sched_unit *u)
+static void wake(struct sched_unit *u, bool answered)
 {
 	uint64_t flags, now;
 	struct sched_cpu *s = sched_lock_of(u, &flags);
@@ -304,12 +307,25 @@ void sched_wake(struct sched_unit *u)
 		return;
 	}
 	if (u->pause_count == 0) {
+		if (answered && s == this_cpu()->sched && s->q.running != s->q.idle) {
+			s->q.answered = u;
+		}
 		look = add(s, u, now);
 	}
 	spin_unlock_irqrestore(&s->lock, flags);
 	if (look) {
 		softirq_raise_on(cpu, SOFTIRQ_SCHED);
 	}
+}
+
+void sched_wake(struct sched_unit *u)
+{
+	wake(u, false);
+}
+
+void sched_wake_answered(struct sched_unit *u)
+{
+	wake(u, true);
 }
 
 /* ---- pausing ---- */

@@ -10,6 +10,8 @@
  *   their affinity lets them move.
  * - Wake-up: a unit that uses no more than its share, in bursts of up to 5 ms (at weight 256), runs when it wakes, whatever
  *   else is running; if n others of that kind are awake on the same CPU, within n ms. (SCHED_BONUS_NS, SCHED_LOOK_NS.)
+ * - Answers: a unit that is woken by the one that runs on its CPU, with what it asked that one for, goes on at once if it is no
+ *   more than 10 ms ahead of its share; the other one is back within 1 ms if it is due. (SCHED_ANSWERED_NS, SCHED_LOOK_NS.)
  * - Caps: a group's units together get at most their cap in every period of 10 ms, give or take what one of them runs
  *   between two looks; what was too much is taken from the next periods.
  * - Cost: a decision's cost does not depend on the number of units (test_sched_cost.c counts instructions).
@@ -76,7 +78,7 @@ struct sched_unit {
 	uint32_t weight;                /* [any CPU reads] proportional share, default 256 */
 	int64_t credit;                 /* policy's */
 	int64_t arrears;                /* policy's: virtual time that it will not be charged */
-	uint8_t boost;                  /* policy's: just woken */
+	uint8_t boost;                  /* policy's: just woken, or it has let somebody go first */
 	uint64_t run_start, run_total;  /* ns */
 	uint64_t switched;              /* times chosen */
 };
@@ -90,6 +92,10 @@ void sched_unit_free(struct sched_unit *u);
 /* Leave the CPU until sched_wake(). Returns at once when a wake came since the last block. */
 void sched_block(void);
 void sched_wake(struct sched_unit *u);          /* any CPU, also from interrupt handlers */
+/* As sched_wake(), by a unit that has just answered what u waits for: if both share this CPU, u goes first now and the caller
+ * right after it, within SCHED_LOOK_NS, as long as u is not far ahead of its share. What the caller has left to do then
+ * often is done in one go with u's next request. */
+void sched_wake_answered(struct sched_unit *u);
 void sched_yield(void);
 /* Runs deferred work and gives the CPU away if somebody better waits. Interrupts on. */
 void sched_check(void);

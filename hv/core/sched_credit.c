@@ -58,6 +58,11 @@ bool sched_credit_better(const struct sched_unit *candidate, const struct sched_
 				    (first && turn_ns >= SCHED_LOOK_NS));
 }
 
+bool sched_credit_goes_first(const struct sched_unit *answered, const struct sched_unit *by)
+{
+	return answered->credit < by->credit + SCHED_ANSWERED_NS;
+}
+
 /* What a group may use in one period. */
 static int64_t quota(const struct sched_group *g)
 {

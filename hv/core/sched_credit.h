@@ -18,6 +18,8 @@
 #define SCHED_SLICE_NS       10000000ull
 #define SCHED_BONUS_NS       5000000ll
 #define SCHED_GRAIN_NS       500000ll
+/* How far a unit may be ahead of the one that answered it and still go first: who mostly sleeps is SCHED_BONUS_NS behind. */
+#define SCHED_ANSWERED_NS    (2 * SCHED_BONUS_NS)
 /* While somebody who has just been woken waits, the running unit is looked at this often. */
 #define SCHED_LOOK_NS        1000000ull
 /* Caps are kept in periods that begin at multiples of this, the same for all groups. */
@@ -44,6 +46,8 @@ void sched_credit_wake(struct sched_unit *u, int64_t vtime);
 void sched_credit_arrive(struct sched_unit *u, int64_t vtime);
 /* Should `candidate`, the first of the queue, take the CPU from `running`, which has had it for turn_ns? */
 bool sched_credit_better(const struct sched_unit *candidate, const struct sched_unit *running, uint64_t turn_ns);
+/* May a unit take the CPU from the one that has just answered it? */
+bool sched_credit_goes_first(const struct sched_unit *answered, const struct sched_unit *by);
 /* May the unit's group still run in the period that `now` is in? Begins a new period when it is time. */
 bool sched_credit_in_cap(struct sched_unit *u, uint64_t now);
 /* For how long the unit may run because of its group's cap; 0: as long as it likes. */

@@ -26,9 +26,15 @@ static int64_t first_step(const struct sched_queue *q)
 	return sched_credit_step(q->vtime - BELOW_NS) - 1;
 }
 
+/* How far into the ring a slot is. */
+static unsigned int distance(int64_t begin, unsigned int slot)
+{
+	return (slot - (unsigned int)begin) % SCHED_SLOTS;
+}
+
 void sched_queue_add(struct sched_queue *q, struct sched_unit *u)
 {
-	int64_t low = q->vtime - BELOW_NS, high = (first_step(q) + SCHED_SLOTS - 1) << SCHED_STEP_SHIFT;
+	int64_t begin = first_step(q), low = q->vtime - BELOW_NS, high = (begin + SCHED_SLOTS - 1) << SCHED_STEP_SHIFT;
 	unsigned int slot;
 
 	u->credit = MIN(MAX(u->credit, low), high);
@@ -40,28 +46,8 @@ void sched_queue_add(struct sched_queue *q, struct sched_unit *u)
 	q->summary |= BIT(slot / 64);
 	q->queued++;
 	q->boosted += u->boost;
-}
-
-void sched_queue_remove(struct sched_queue *q, struct sched_unit *u)
-{
-	unsigned int slot = u->slot;
-	bool queued = u->place == SCHED_PLACE_QUEUE;
-
-	if (u->place == SCHED_PLACE_NONE || u->place == SCHED_PLACE_MOVING) {
-		return;
-	}
-	list_del(&u->link);
-	u->place = SCHED_PLACE_NONE;
-	if (!queued) {
-		return;
-	}
-	q->queued--;
-	q->boosted -= u->boost;
-	if (list_empty(&q->slot[slot])) {
-		q->map[slot / 64] &= ~BIT(slot % 64);
-		if (q->map[slot / 64] == 0) {
-			q->summary &= ~BIT(slot / 64);
-		}
+	if (q->first == NULL || distance(begin, slot) < distance(begin, q->first->slot)) {
+		q->first = u;
 	}
 }
 
@@ -84,7 +70,7 @@ static unsigned int begin(const struct sched_queue *q)
 	return (uint64_t)first_step(q) % SCHED_SLOTS;
 }
 
-struct sched_unit *sched_queue_first(const struct sched_queue *q)
+static struct sched_unit *find_first(const struct sched_queue *q)
 {
 	if (q->queued == 0) {
 		return NULL;
@@ -92,10 +78,39 @@ struct sched_unit *sched_queue_first(const struct sched_queue *q)
 	return list_entry(q->slot[next_slot(q, begin(q))].next, struct sched_unit, link);
 }
 
+void sched_queue_remove(struct sched_queue *q, struct sched_unit *u)
+{
+	unsigned int slot = u->slot;
+	bool queued = u->place == SCHED_PLACE_QUEUE;
+
+	if (u->place == SCHED_PLACE_NONE || u->place == SCHED_PLACE_MOVING) {
+		return;
+	}
+	list_del(&u->link);
+	u->place = SCHED_PLACE_NONE;
+	if (!queued) {
+		return;
+	}
+	q->queued--;
+	q->boosted -= u->boost;
+	if (q->answered == u) {
+		q->answered = NULL;
+	}
+	if (list_empty(&q->slot[slot])) {
+		q->map[slot / 64] &= ~BIT(slot % 64);
+		if (q->map[slot / 64] == 0) {
+			q->summary &= ~BIT(slot / 64);
+		}
+	}
+	if (q->first == u) {
+		q->first = find_first(q);
+	}
+}
+
 void sched_queue_settle(struct sched_queue *q, uint64_t now)
 {
 	struct sched_unit *u = q->running;
-	const struct sched_unit *first = sched_queue_first(q);
+	const struct sched_unit *first = q->first;
 
 	if (now > u->run_start) {
 		sched_credit_charge(u, now - u->run_start);
@@ -152,7 +167,7 @@ static struct sched_unit *best(struct sched_queue *q, uint64_t now)
 {
 	struct sched_unit *u;
 
-	while ((u = sched_queue_first(q)) != NULL &&
+	while ((u = q->first) != NULL &&
 	       (!sched_queue_may_use(u, q->cpu) || !sched_credit_in_cap(u, now))) {
 		sched_queue_remove(q, u);
 		put_aside(q, u, now);
@@ -206,18 +221,24 @@ static uint64_t look_again(const struct sched_queue *q, uint64_t now)
 uint64_t sched_queue_decide(struct sched_queue *q, uint64_t now, bool yield)
 {
 	struct sched_unit *cur = q->running, *next;
-	bool stays;
+	bool stays, answered;
 
 	sched_queue_settle(q, now);
 	unpark(q, now);
 	stays = may_stay(q, cur, now);
 	next = best(q, now);
-	if (stays && (next == NULL || !(yield || sched_credit_better(next, cur, now - q->turn_start)))) {
+	answered = next != NULL && next == q->answered && sched_credit_goes_first(next, cur);
+	q->answered = NULL;
+	if (stays && (next == NULL || !(yield || answered || sched_credit_better(next, cur, now - q->turn_start)))) {
 		next = cur;
 		if (now - q->turn_start >= SCHED_SLICE_NS) {
 			q->turn_start = now;
 		}
 	} else {
+		/* Who lets somebody go first comes back as if it had just been woken. */
+		if (stays && answered) {
+			cur->boost = 1;
+		}
 		dismiss(q, cur, now);
 		next = next != NULL ? next : q->idle;
 		sched_queue_remove(q, next);
@@ -235,6 +256,9 @@ uint64_t sched_queue_decide(struct sched_queue *q, uint64_t now, bool yield)
 bool sched_queue_urgent(const struct sched_queue *q, const struct sched_unit *u, uint64_t now, uint64_t timer_at)
 {
 	if (q->running == q->idle || timer_at == 0) {
+		return true;
+	}
+	if (u == q->answered && sched_credit_goes_first(u, q->running)) {
 		return true;
 	}
 	return u->boost && (u->credit + SCHED_GRAIN_NS < q->running->credit || timer_at > now + SCHED_LOOK_NS);

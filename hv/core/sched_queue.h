@@ -28,7 +28,9 @@ struct sched_queue {
 	uint32_t weight;                /* of the running unit, for readers that have no lock to look at it */
 	unsigned int cpu;               /* const */
 	unsigned int queued;            /* units in slots */
+	struct sched_unit *first;       /* of these who would run next; NULL: nobody waits */
 	unsigned int boosted;           /* those of them that have just been woken */
+	struct sched_unit *answered;    /* who waited for what the running unit has just done; until the next decision */
 	struct list parked;             /* units whose group has reached its cap, in the order they came */
 	struct list outbox;             /* units that may not run here: the caller moves them */
 	uint64_t summary;               /* bit: word of `map` that is not 0 */
@@ -41,8 +43,6 @@ void sched_queue_init(struct sched_queue *q, struct sched_unit *idle, unsigned i
 void sched_queue_add(struct sched_queue *q, struct sched_unit *u);
 /* Take a unit out of wherever this queue keeps it; harmless when it is nowhere. */
 void sched_queue_remove(struct sched_queue *q, struct sched_unit *u);
-/* Who would run next; NULL: nobody waits. */
-struct sched_unit *sched_queue_first(const struct sched_queue *q);
 /* Book the running unit's time and move the virtual time on. */
 void sched_queue_settle(struct sched_queue *q, uint64_t now);
 /* Decide who has the CPU from now on: q->running. The unit that had it is put where it belongs by its state.

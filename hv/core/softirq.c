@@ -24,6 +24,15 @@ void softirq_raise_on(unsigned int cpu, enum softirq s)
 	}
 }
 
+void softirq_clear(enum softirq s)
+{
+	uint64_t *pending = &this_cpu()->softirq_pending;
+
+	if (READ_ONCE(*pending) & BIT(s)) {
+		atomic_and(pending, ~BIT(s));
+	}
+}
+
 bool softirq_due(void)
 {
 	return READ_ONCE(this_cpu()->softirq_pending) != 0;

@@ -8,6 +8,7 @@
 #include "core/symtab.h"
 #include "arch/hw.h"
 #include "lib/atomic.h"
+#include "lib/util.h"
 
 /* Ranks of which two may be held together; their rows in locks.h say in which order. */
 static bool rank_nests(uint8_t rank)
@@ -57,16 +58,20 @@ void spin_init(struct spinlock *l, enum lock_rank rank)
 	*l = (struct spinlock)SPINLOCK_INIT((uint8_t)rank);
 }
 
-static void take(struct spinlock *l)
+static COLD void wait_for(struct spinlock *l, uint16_t ticket)
 {
-	uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
-
-	if (load_acquire(&l->owner) == ticket) {
-		return;
-	}
 	counter_add(COUNTER_LOCK_WAIT, 1);
 	while (load_acquire(&l->owner) != ticket) {
 		hw_pause();
+	}
+}
+
+static inline void take(struct spinlock *l)
+{
+	uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+
+	if (load_acquire(&l->owner) != ticket) {
+		wait_for(l, ticket);
 	}
 }
 

@@ -11,13 +11,6 @@
 #include "lib/err.h"
 #include "lib/util.h"
 
-#define RECORDS 2048u                   /* power of two */
-
-struct trace_ring {
-	uint64_t next;                  /* running count */
-	struct trace_record record[RECORDS];
-};
-
 static const char *const names[TRC_IDS] = {
 	[TRC_EXIT] = "exit",
 	[TRC_ENTRY_EVENT] = "entry-event",
@@ -35,7 +28,11 @@ static const char *const names[TRC_IDS] = {
 int trace_cpu_alloc(struct cpu *c)
 {
 	c->trace = heap_new(struct trace_ring);
-	return c->trace ? 0 : -ENOMEM;
+	if (!c->trace) {
+		return -ENOMEM;
+	}
+	c->trace->who = TRACE_WHO(0, 0, 0, c->id);
+	return 0;
 }
 
 uint64_t trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b)
@@ -47,7 +44,7 @@ uint64_t trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uin
 	if (!ring) {
 		return 0;
 	}
-	r = &ring->record[ring->next++ & (RECORDS - 1)];
+	r = &ring->record[ring->next++ & (TRACE_RECORDS - 1)];
 	r->tsc = hw_rdtsc();
 	r->id = (uint16_t)id;
 	r->domain = domain;
@@ -66,7 +63,7 @@ const char *trace_name(unsigned int id)
 /* One record is always being written, and counts as lost. */
 static uint64_t oldest(uint64_t next)
 {
-	return next < RECORDS ? 0 : next - RECORDS + 1;
+	return next < TRACE_RECORDS ? 0 : next - TRACE_RECORDS + 1;
 }
 
 unsigned int trace_read(unsigned int cpu, uint64_t *from, struct trace_record *out, unsigned int max)
@@ -76,7 +73,7 @@ unsigned int trace_read(unsigned int cpu, uint64_t *from, struct trace_record *o
 	unsigned int n = at < end ? (unsigned int)MIN(end - at, (uint64_t)max) : 0, lost;
 
 	for (unsigned int i = 0; i < n; i++) {
-		out[i] = ring->record[(at + i) & (RECORDS - 1)];
+		out[i] = ring->record[(at + i) & (TRACE_RECORDS - 1)];
 	}
 	fence_acquire();
 	/* What was overwritten while it was copied is dropped. */
@@ -103,16 +100,16 @@ static void show(const struct trace_record *r)
 /* The newest n of one CPU that the filter lets through, oldest of them first. */
 static void dump_cpu(const struct trace_ring *ring, unsigned int n, uint16_t domain)
 {
-	uint64_t end = READ_ONCE(ring->next), kept = MIN(end, (uint64_t)RECORDS), at = end;
+	uint64_t end = READ_ONCE(ring->next), kept = MIN(end, (uint64_t)TRACE_RECORDS), at = end;
 	unsigned int found = 0;
 
 	while (kept-- && found < n) {
 		at--;
-		found += domain == 0xffff || ring->record[at % RECORDS].domain == domain;
+		found += domain == 0xffff || ring->record[at % TRACE_RECORDS].domain == domain;
 	}
 	for (; at != end; at++) {
-		if (domain == 0xffff || ring->record[at % RECORDS].domain == domain) {
-			show(&ring->record[at % RECORDS]);
+		if (domain == 0xffff || ring->record[at % TRACE_RECORDS].domain == domain) {
+			show(&ring->record[at % TRACE_RECORDS]);
 		}
 	}
 }

@@ -6,16 +6,39 @@
 #define CORE_TRACE_H
 
 #include <stdint.h>
+#include "core/percpu.h"
 
 enum trace_id { TRC_NONE, TRC_EXIT, TRC_ENTRY_EVENT, TRC_HYPERCALL, TRC_HYPERCALL_DONE, TRC_IOREQ,
 	TRC_SWITCH, TRC_WAKE, TRC_IRQ, TRC_CRASH, TRC_MSR, TRC_EMUL, TRC_IDS };
 
 struct trace_record {
 	uint64_t tsc;
-	uint16_t id;                    /* enum trace_id */
-	uint16_t domain, vcpu, cpu;
+	union {
+		struct {
+			uint16_t id;            /* enum trace_id */
+			uint16_t domain, vcpu, cpu;
+		};
+		uint64_t who;                   /* all of them: TRACE_WHO() */
+	};
 	uint64_t a, b;
 };
+
+#define TRACE_WHO(id, domain, vcpu, cpu) \
+	((uint64_t)(id) | (uint64_t)(domain) << 16 | (uint64_t)(vcpu) << 32 | (uint64_t)(cpu) << 48)
+
+#define TRACE_RECORDS 2048u             /* power of two */
+
+struct trace_ring {
+	uint64_t next;                  /* running count */
+	uint64_t who;                   /* const: TRACE_WHO() of this CPU alone */
+	struct trace_record record[TRACE_RECORDS];
+};
+
+/* Room for the newest record of a CPU whose ring is there. This CPU, interrupts off: for what happens too often for a call. */
+static inline struct trace_record *trace_next(const struct cpu *c)
+{
+	return &c->trace->record[c->trace->next++ & (TRACE_RECORDS - 1)];
+}
 
 /* The time that the record carries. */
 uint64_t trace(enum trace_id id, uint16_t domain, uint16_t vcpu, uint64_t a, uint64_t b);

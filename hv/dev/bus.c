@@ -1,4 +1,4 @@
-/* Sorted ranges with binary search. */
+/* Sorted ranges: an index for low addresses, and for the others where to begin. */
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/nospec.h"
@@ -21,8 +21,11 @@ static unsigned int position(const struct bus *b, uint64_t addr)
 	return low;
 }
 
-static void index_low(struct bus *b)
+static void index_ranges(struct bus *b)
 {
+	for (unsigned int page = 0; page < BUS_PAGES; page++) {
+		b->from[page] = (uint8_t)position(b, page * 256ull);
+	}
 	memset(b->low, 0, sizeof(b->low));
 	for (unsigned int i = 0; i < b->count; i++) {
 		for (uint64_t a = b->range[i].first; a <= b->range[i].last && a < BUS_LOW; a++) {
@@ -47,20 +50,20 @@ int bus_add(struct bus *b, uint64_t first, uint64_t last, bus_fn fn, void *dev)
 	memmove(&b->range[i + 1], &b->range[i], (b->count - i) * sizeof(b->range[0]));
 	b->range[i] = (struct bus_range){ .first = first, .last = last, .fn = fn, .dev = dev };
 	b->count++;
-	index_low(b);
+	index_ranges(b);
 	return 0;
 }
 
-const struct bus_range *bus_find(const struct bus *b, uint64_t addr)
+const struct bus_range *bus_find_high(const struct bus *b, uint64_t addr)
 {
-	if (addr < BUS_LOW) {
-		unsigned int number = b->low[nospec_index_pow2(addr, BUS_LOW)];
+	uint64_t page = addr / 256;
+	const struct bus_range *r = &b->range[b->from[page < BUS_PAGES ? nospec_index_pow2(page, BUS_PAGES) : BUS_PAGES - 1]];
+	const struct bus_range *end = &b->range[b->count];
 
-		return number != 0 ? &b->range[number - 1] : NULL;
+	while (r < end && r->last < addr) {
+		r++;
 	}
-	unsigned int i = position(b, addr);
-
-	return i < b->count && b->range[i].first <= addr ? &b->range[i] : NULL;
+	return r < end && r->first <= addr ? r : NULL;
 }
 
 void bus_init(struct bus *b)

@@ -140,10 +140,14 @@ int vlapic_pending(const struct vlapic *v)
 
 bool vlapic_blocked_by_tpr(const struct vlapic *v)
 {
-	int irr = highest(v->irr);
-	int isr = highest(v->isr);
+	int irr = (v->tpr & 0xf0) != 0 ? highest(v->irr) : -1, isr;
 
-	return irr >= 0 && vlapic_sw_enabled(v) && (irr & 0xf0) <= (int)(v->tpr & 0xf0) &&
+	/* Nearly always nothing waits; and of the lowest class, which a priority of 0 blocks, there is nothing. */
+	if (irr < 0) {
+		return false;
+	}
+	isr = highest(v->isr);
+	return vlapic_sw_enabled(v) && (irr & 0xf0) <= (int)(v->tpr & 0xf0) &&
 	       (irr & 0xf0) > (isr < 0 ? 0 : isr & 0xf0);
 }
 

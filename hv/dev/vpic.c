@@ -276,11 +276,8 @@ static uint8_t read_poll(struct vpic_chip *c)
 	return 0x80 | input;
 }
 
-static uint8_t read_chip(struct vpic_chip *c, bool data)
+static uint8_t read_chip(const struct vpic_chip *c, bool data)
 {
-	if (c->poll) {
-		return read_poll(c);
-	}
 	if (data) {
 		return c->imr;
 	}
@@ -293,48 +290,65 @@ static void write_elcr(struct vpic_chip *c, uint8_t value)
 	c->irr = (c->irr & ~c->elcr) | (c->level & c->elcr);
 }
 
+/* The chip behind an address and which of its two ports; NULL: the ELCRs, or nothing. */
+static inline struct vpic_chip *chip_at(struct vpic *p, uint64_t addr)
+{
+	return (addr & ~0x81ull) == 0x20 ? &p->chip[addr >> 7 & 1] : NULL;
+}
+
+static enum io_result write_byte(struct vpic *p, uint64_t addr, uint8_t value)
+{
+	struct vpic_chip *c = chip_at(p, addr);
+
+	if (c != NULL && (addr & 1)) {
+		write_data(c, value);
+	} else if (c != NULL) {
+		write_command(c, value);
+	} else if ((addr & ~1ull) == 0x4d0) {
+		write_elcr(&p->chip[addr & 1], value);
+	} else {
+		return IO_UNCLAIMED;
+	}
+	update(p);
+	return IO_DONE;
+}
+
+static uint8_t poll(struct vpic *p, struct vpic_chip *c)
+{
+	uint8_t value = read_poll(c);
+
+	update(p);
+	return value;
+}
+
 static enum io_result byte_io(void *dev, uint64_t addr, bool write, uint8_t *value)
 {
 	struct vpic *p = dev;
-	struct vpic_chip *c;
-	bool changed = write;
+	struct vpic_chip *c = chip_at(p, addr);
 
-	switch (addr) {
-	case 0x20:
-	case 0x21:
-	case 0xa0:
-	case 0xa1:
-		c = &p->chip[addr >= 0xa0];
-		if (!write) {
-			/* only a poll changes anything by reading */
-			changed = c->poll;
-			*value = read_chip(c, addr & 1);
-		} else if (addr & 1) {
-			write_data(c, *value);
-		} else {
-			write_command(c, *value);
-		}
-		break;
-	case 0x4d0:
-	case 0x4d1:
-		c = &p->chip[addr & 1];
-		if (write) {
-			write_elcr(c, *value);
-		} else {
-			*value = c->elcr;
-		}
-		break;
-	default:
-		return IO_UNCLAIMED;
+	if (write) {
+		return write_byte(p, addr, *value);
 	}
-	if (changed) {
-		update(p);
+	if (c != NULL) {
+		/* only a poll changes anything by reading */
+		*value = c->poll ? poll(p, c) : read_chip(c, addr & 1);
+	} else if ((addr & ~1ull) == 0x4d0) {
+		*value = p->chip[addr & 1].elcr;
+	} else {
+		return IO_UNCLAIMED;
 	}
 	return IO_DONE;
 }
 
 enum io_result vpic_io(struct vpic *p, struct io_access *a)
 {
+	const struct vpic_chip *c = chip_at(p, a->addr);
+
+	/* the usual read */
+	if (c != NULL && a->size == 1 && !a->write && !c->poll) {
+		a->data = read_chip(c, a->addr & 1);
+		return IO_DONE;
+	}
 	return io8_run(p, a, byte_io);
 }
 

@@ -9,9 +9,9 @@
 #include "lib/mem.h"
 #include "lib/util.h"
 #include "dev/io8.h"
+#include "dev/tickrate.h"
 #include "dev/vpit.h"
 
-#define NS_PER_S       1000000000ull
 #define REFRESH_TICKS  18u              /* port 61h bit 4 toggles with the memory refresh, 15 us */
 #define MIN_EDGE_TICKS 240u             /* interrupts come at most this often: 200 us */
 
@@ -26,14 +26,13 @@
 
 static uint64_t ns_to_ticks(uint64_t ns)
 {
-	return TICK_BIAS + ns / NS_PER_S * VPIT_HZ + ns % NS_PER_S * VPIT_HZ / NS_PER_S;
+	return TICK_BIAS + tick_count(ns, TICK_RATE(VPIT_HZ));
 }
 
 /* The first nanosecond at which ns_to_ticks() gives ticks. */
 static uint64_t ticks_to_ns(uint64_t ticks)
 {
-	ticks -= TICK_BIAS;
-	return ticks / VPIT_HZ * NS_PER_S + (ticks % VPIT_HZ * NS_PER_S + VPIT_HZ - 1) / VPIT_HZ;
+	return tick_time(ticks - TICK_BIAS, VPIT_HZ);
 }
 
 static uint64_t now_ticks(const struct vpit *p)
@@ -285,7 +284,7 @@ static uint32_t from_bcd(uint16_t value)
 	       (value & 15);
 }
 
-static uint16_t to_bcd(uint32_t value)
+static APART uint16_t to_bcd(uint32_t value)
 {
 	return value / 1000 % 10 << 12 | value / 100 % 10 << 8 | value / 10 % 10 << 4 | value % 10;
 }
@@ -420,25 +419,31 @@ static void write_control(struct vpit *p, uint8_t value)
 	}
 }
 
+/* The count as software sees it: what was latched, or what it is now. */
+static uint16_t visible_count(const struct vpit *p, struct vpit_channel *c)
+{
+	if (c->latched != 0) {
+		c->latched--;
+		return c->latch;
+	}
+	uint64_t now = now_ticks(p);
+	if (c->next_count != 0) {
+		settle(c, now);
+	}
+	uint32_t value = counter(c, now);
+	return c->bcd ? to_bcd(value) : (uint16_t)value;
+}
+
 static uint8_t read_count(struct vpit *p, unsigned int i)
 {
 	struct vpit_channel *c = &p->channel[i];
-	uint64_t now = now_ticks(p);
-	uint16_t value;
-	bool high = c->read_high;
 
 	if (c->status_latched) {
 		c->status_latched = false;
 		return c->status;
 	}
-	if (c->latched != 0) {
-		value = c->latch;
-		c->latched--;
-	} else {
-		settle(c, now);
-		value = counter(c, now);
-		value = c->bcd ? to_bcd(value) : value;
-	}
+	uint16_t value = visible_count(p, c);
+	bool high = c->read_high;
 	if (c->access == ACCESS_BOTH) {
 		c->read_high = !high;
 	}
@@ -489,40 +494,51 @@ static uint8_t read_port61(struct vpit *p)
 	return p->port61 | (now / REFRESH_TICKS & 1) << 4 | output(&p->channel[2], now) << 5;
 }
 
-static enum io_result byte_io(void *dev, uint64_t addr, bool write, uint8_t *value)
+static enum io_result write_byte(struct vpit *p, uint64_t addr, uint8_t value)
 {
-	struct vpit *p = dev;
-
 	switch (addr) {
 	case 0x40:
 	case 0x41:
 	case 0x42:
-		if (write) {
-			write_count(p, addr - 0x40, *value);
-		} else {
-			*value = read_count(p, addr - 0x40);
-		}
+		write_count(p, addr - 0x40, value);
 		return IO_DONE;
 	case 0x43:
-		/* Write-only: a read floats. */
-		if (write) {
-			write_control(p, *value);
-		}
+		write_control(p, value);
 		return IO_DONE;
 	case 0x61:
-		if (write) {
-			write_port61(p, *value);
-		} else {
-			*value = read_port61(p);
-		}
+		write_port61(p, value);
 		return IO_DONE;
 	default:
 		return IO_UNCLAIMED;
 	}
 }
 
+static enum io_result byte_io(void *dev, uint64_t addr, bool write, uint8_t *value)
+{
+	struct vpit *p = dev;
+
+	if (write) {
+		return write_byte(p, addr, *value);
+	}
+	if (addr - 0x40 < ARRAY_SIZE(p->channel)) {
+		*value = read_count(p, addr & 3);
+		return IO_DONE;
+	}
+	if (addr == 0x61) {
+		*value = read_port61(p);
+		return IO_DONE;
+	}
+	/* 43h is write-only: a read floats. */
+	return addr == 0x43 ? IO_DONE : IO_UNCLAIMED;
+}
+
 enum io_result vpit_io(struct vpit *p, struct io_access *a)
 {
+	/* the usual read */
+	if (a->size == 1 && !a->write && a->addr - 0x40 < ARRAY_SIZE(p->channel)) {
+		a->data = read_count(p, a->addr & 3);
+		return IO_DONE;
+	}
 	return io8_run(p, a, byte_io);
 }
 

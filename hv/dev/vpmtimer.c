@@ -6,9 +6,9 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "dev/io8.h"
+#include "dev/tickrate.h"
 #include "dev/vpmtimer.h"
 
-#define NS_PER_S     1000000000ull
 #define SCI_GSI      9
 #define TIMER_OFFSET 8
 
@@ -26,13 +26,12 @@ static uint64_t now_ns(const struct vpmtimer *v)
 
 static uint64_t ns_to_ticks(uint64_t ns)
 {
-	return ns / NS_PER_S * VPMTIMER_HZ + ns % NS_PER_S * VPMTIMER_HZ / NS_PER_S;
+	return tick_count(ns, TICK_RATE(VPMTIMER_HZ));
 }
 
 static uint64_t ticks_to_ns(uint64_t ticks)
 {
-	return ticks / VPMTIMER_HZ * NS_PER_S +
-	       (ticks % VPMTIMER_HZ * NS_PER_S + VPMTIMER_HZ - 1) / VPMTIMER_HZ;
+	return tick_time(ticks, VPMTIMER_HZ);
 }
 
 /* The timer's status bit sets whenever its highest bit (31) changes. */

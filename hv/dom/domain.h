@@ -20,6 +20,7 @@
 #include "core/spinlock.h"
 #include "core/timer.h"
 #include "arch/vcpu_arch.h"
+#include "dom/guest_walk.h"
 #include "dom/p2m.h"
 
 #define DOMAIN_VCPUS_MAX 128
@@ -99,7 +100,7 @@ struct vcpu {
 	struct hvm_vcpu *hvm;           /* hvm/ */
 	bool online;                    /* [own + domctl while paused] started and not parked by INIT */
 	bool blocked;                   /* [own] in HLT or poll: shown in domain info */
-	uint32_t kicked;                /* atomic: something in dom/ or hvm/ wants the vCPU's attention */
+	uint32_t kicked;                /* atomic: VCPU_LOOK, VCPU_CHORES: not 0 keeps it from entering the guest */
 	char name[16];                  /* const: "d1v0", for the unit */
 	struct timer singleshot;        /* VIRQ_TIMER (dom/vcpu.c) */
 	struct timer periodic;          /* VIRQ_TIMER every period ns */
@@ -115,9 +116,25 @@ struct vcpu {
 	bool runstate_compat;           /* [own] the area has the 32-bit layout */
 	uint64_t time_addr;             /* [own] vcpu_time_info copy's guest linear address, 0: none */
 	uint32_t areas_dirty;           /* atomic: VCPU_AREA_*: vcpu_flush_areas() is due before guest entry */
+	struct walk_memo walk_memo[WALK_MEMOS]; /* [own, under LOCK_P2M] guest_copy.c's */
+	unsigned int walk_memo_next;    /* [own, under LOCK_P2M] */
 };
 
 enum { VCPU_AREA_RUNSTATE = 1, VCPU_AREA_TIME = 2 };
+
+/* Why a vCPU's loop must not enter the guest at once. Whoever sets VCPU_LOOK may overwrite VCPU_CHORES: with either, the
+ * loop does all chores. */
+enum {
+	VCPU_LOOK = 1,          /* something in dom/ or hvm/ wants its attention: an interrupt, a request, the end */
+	VCPU_CHORES = 2         /* areas to write, device models to tell */
+};
+
+/* The areas named have to be written anew. Any CPU. */
+static inline void vcpu_areas_changed(struct vcpu *v, uint32_t which)
+{
+	atomic_or(&v->areas_dirty, which);
+	atomic_or(&v->kicked, (uint32_t)VCPU_CHORES);
+}
 
 /* What happens when a vCPU's unit gets and leaves its CPU; defined in hvm/. */
 extern const struct sched_hooks vcpu_sched_hooks;
@@ -167,6 +184,8 @@ int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds);
 int vcpu_create(struct domain *d, unsigned int id);
 /* Tell the vCPU that something changed: it leaves guest mode, or wakes from HLT. Any CPU. */
 void vcpu_kick(struct vcpu *v);
+/* What it waits for in the hypervisor, if it does, has been done by the caller. Any CPU. */
+void vcpu_answered(struct vcpu *v);
 /* First start (domain build, SIPI): online and runnable. */
 void vcpu_start(struct vcpu *v);
 /* Parked by INIT, or HLT with interrupts off for ever. All vCPUs parked: SHUTDOWN_poweroff. */

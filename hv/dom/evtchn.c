@@ -491,7 +491,7 @@ int evtchn_poll(struct vcpu *v, const evtchn_port_t *ports, unsigned int count, 
 		timer_set(&v->poll_timer, timeout_ns);
 	}
 	WRITE_ONCE(v->blocked, true);
-	rc = sched_wait(any_pending(d, ports, count) || READ_ONCE(v->kicked) || READ_ONCE(v->poll_timed_out),
+	rc = sched_wait(any_pending(d, ports, count) || (READ_ONCE(v->kicked) & VCPU_LOOK) || READ_ONCE(v->poll_timed_out),
 			READ_ONCE(d->dying));
 	WRITE_ONCE(v->blocked, false);
 	if (timeout_ns != 0) {

@@ -36,6 +36,19 @@ struct walk_result {
 	bool user, writable;    /* what the page allows, for caches */
 };
 
+/* A walk that was made, with the entries it read (guest_copy.c). */
+#define WALK_MEMOS 8
+#define WALK_MEMO_LEVELS 5
+struct walk_memo {
+	uint64_t epoch;                         /* of the map (p2m.near_epoch): in another one the pointers mean nothing */
+	uint64_t page;                          /* linear address | WALK_* */
+	struct walk_regs regs;
+	unsigned int levels;                    /* 0: nothing is here */
+	const uint64_t *at[WALK_MEMO_LEVELS];   /* the entries, where they are, and what they were */
+	uint64_t entry[WALK_MEMO_LEVELS];
+	char *bytes;                            /* the page */
+};
+
 /* 0, or -EFAULT with r->error filled; -EINVAL when a table lies where there is no memory (r->error too). */
 int guest_walk(const struct walk_ops *ops, const struct walk_regs *regs, uint64_t linear,
 	       unsigned int flags, struct walk_result *r);

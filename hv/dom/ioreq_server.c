@@ -34,6 +34,7 @@ struct ioreq_server {
 struct ioreq_servers {
 	struct spinlock lock;           /* LOCK_IOREQ */
 	struct ioreq_server *server[IOREQ_SERVERS_MAX]; /* [lock] */
+	unsigned int limit;             /* [lock] ids that have been in use are below */
 	uint64_t births;                /* [lock] */
 };
 
@@ -97,9 +98,10 @@ static int find(struct domain *d, domid_t who, uint16_t id, struct ioreq_server 
 
 /* ---- creation and destruction ---- */
 
+/* A device model has answered. Nobody but a vCPU that waits for that has to know. */
 static void wake_vcpu(struct vcpu *v)
 {
-	vcpu_kick(v);
+	vcpu_answered(v);
 }
 
 static void close_ports(struct ioreq_server *s)
@@ -172,6 +174,7 @@ int ioreq_server_create(struct domain *d, domid_t who, uint8_t bufmode, uint16_t
 				s->id = *id = i;
 				s->born = ++t->births;
 				t->server[i] = s;
+				t->limit = MAX(t->limit, i + 1u);
 				rc = 0;
 			}
 		}
@@ -383,7 +386,7 @@ struct ioreq_server *ioreq_server_select(struct domain *d, enum ioreq_range type
 		return NULL;
 	}
 	spin_lock(&t->lock);
-	for (unsigned int i = 0; i < IOREQ_SERVERS_MAX; i++) {
+	for (unsigned int i = 0; i < t->limit; i++) {
 		struct ioreq_server *s = t->server[i];
 		if (s != NULL && s->enabled && (best == NULL || s->born > best->born) &&
 		    iorange_contains(s->ranges[type], addr, end)) {

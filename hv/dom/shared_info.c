@@ -423,7 +423,7 @@ void shared_info_time_update(struct vcpu *v)
 	}
 	spin_unlock(&s->lock);
 	if (v->time_addr != 0) {
-		atomic_or(&v->areas_dirty, VCPU_AREA_TIME);
+		vcpu_areas_changed(v, VCPU_AREA_TIME);
 	}
 }
 

@@ -100,6 +100,13 @@ struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 	return id < d->max_vcpus ? d->vcpu[nospec_index(id, d->max_vcpus)] : NULL;
 }
 
+void vcpu_answered(struct vcpu *v)
+{
+	if (!READ_ONCE(v->domain->dead)) {
+		sched_wake_answered(&v->unit);
+	}
+}
+
 void vcpu_kick(struct vcpu *v)
 {
 	unsigned int cpu;
@@ -108,7 +115,7 @@ void vcpu_kick(struct vcpu *v)
 	if (READ_ONCE(v->domain->dead)) {
 		return;
 	}
-	atomic_xchg(&v->kicked, 1);
+	atomic_xchg(&v->kicked, (uint32_t)VCPU_LOOK);
 	sched_wake(&v->unit);
 	/* Whether it is in the guest now or about to be, the interrupt ends or prevents that. */
 	cpu = READ_ONCE(v->unit.cpu);
@@ -153,7 +160,7 @@ void vcpu_runstate_change(struct vcpu *v, int state)
 	r->state_entry_time = now;
 	r->state = state;
 	if (v->runstate_addr != 0) {
-		atomic_or(&v->areas_dirty, VCPU_AREA_RUNSTATE);
+		vcpu_areas_changed(v, VCPU_AREA_RUNSTATE);
 	}
 }
 

@@ -74,6 +74,7 @@ bool emul_mov_decode(const uint8_t *bytes, unsigned int avail, bool long64, cons
 	m->size = c.rex & REX_W ? 8 : 4;
 	m->immediate = opcode == 0xc7;
 	m->write = opcode != 0x8b && opcode != 0xa1;
+	m->value = 0;
 	if (opcode == 0x8b || opcode == 0x89 || (opcode == 0xc7 && (modrm & 0x38) == 0)) {
 		if (modrm >> 6 == 3) {
 			return false;
@@ -81,7 +82,9 @@ bool emul_mov_decode(const uint8_t *bytes, unsigned int avail, bool long64, cons
 		c.at++;
 		m->reg = (uint8_t)((modrm >> 3 & 7) | (c.rex & REX_R ? 8 : 0));
 		m->address = take_address(&c, modrm, gpr, &relative);
-		m->value = m->immediate ? (uint64_t)take32(&c) : 0;
+		if (m->immediate) {
+			m->value = (uint64_t)take32(&c);
+		}
 	} else if (!long64 && (opcode == 0xa1 || opcode == 0xa3)) {
 		m->reg = GPR_RAX;
 		m->address = (uint64_t)take32(&c);

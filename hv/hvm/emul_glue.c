@@ -403,7 +403,7 @@ static enum emul_result glue_read_mask(struct emul_ctxt *c, unsigned int n, uint
 static bool glue_interrupt_pending(struct emul_ctxt *c)
 {
 	struct vcpu *v = vcpu_of(c);
-	return load_acquire(&v->kicked) != 0 && (v->arch.regs.rflags & RFLAGS_IF) != 0;
+	return (load_acquire(&v->kicked) & VCPU_LOOK) && (v->arch.regs.rflags & RFLAGS_IF) != 0;
 }
 
 /* The six and the task register. */

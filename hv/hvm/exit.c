@@ -205,18 +205,10 @@ bool hvm_guest_is_64bit(struct vcpu *v)
 
 enum verdict exit_hypercall(struct vcpu *v, const struct vmexit *e)
 {
-	uint64_t *g = v->arch.regs.gpr;
-	if (virt->cpl(&v->arch) != 0) {
-		g[GPR_RAX] = (uint64_t)-EPERM;
-		return EXIT_NEXT;
+	uint64_t rc = (uint64_t)-EPERM;
+	if (e->hypercall.kernel) {
+		rc = hypercall_dispatch(v, e->hypercall.long64);
 	}
-	if (hvm_guest_is_64bit(v)) {
-		const uint64_t arg[6] = { g[GPR_RDI], g[GPR_RSI], g[GPR_RDX], g[GPR_R10], g[GPR_R8], g[GPR_R9] };
-		g[GPR_RAX] = hypercall_dispatch(v, g[GPR_RAX], arg);
-	} else {
-		const uint64_t arg[6] = { (uint32_t)g[GPR_RBX], (uint32_t)g[GPR_RCX], (uint32_t)g[GPR_RDX],
-					  (uint32_t)g[GPR_RSI], (uint32_t)g[GPR_RDI], (uint32_t)g[GPR_RBP] };
-		g[GPR_RAX] = (uint32_t)hypercall_dispatch(v, (uint32_t)g[GPR_RAX], arg);
-	}
+	v->arch.regs.gpr[GPR_RAX] = rc;
 	return EXIT_NEXT;
 }

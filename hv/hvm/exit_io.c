@@ -30,7 +30,7 @@ enum verdict exit_pio(struct vcpu *v, const struct vmexit *e)
 		.addr = e->pio.port,
 		.data = v->arch.regs.gpr[GPR_RAX] & (BIT(e->pio.size * 8) - 1),
 	};
-	if (hvm_io(v, &a) == ROUTE_CRASH) {
+	if (hvm_port(v, &a) == ROUTE_CRASH) {
 		return EXIT_CRASH;
 	}
 	if (!a.write) {

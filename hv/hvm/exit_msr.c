@@ -476,9 +476,9 @@ enum verdict exit_msr(struct vcpu *v, const struct vmexit *e)
 {
 	uint64_t *g = v->arch.regs.gpr;
 	uint64_t value = (uint32_t)g[GPR_RAX] | g[GPR_RDX] << 32;
-	int rc = virt->cpl(&v->arch) != 0 ? -EPERM
-		 : e->msr.write           ? hvm_msr_write(v, e->msr.index, value)
-					  : hvm_msr_read(v, e->msr.index, &value);
+	int rc = !e->msr.kernel ? -EPERM
+		 : e->msr.write ? hvm_msr_write(v, e->msr.index, value)
+				: hvm_msr_read(v, e->msr.index, &value);
 	if (rc != 0) {
 		trace(TRC_MSR, v->domain->id, (uint16_t)v->id, e->msr.index, e->msr.write);
 		return hvm_fault_gp(v);

@@ -50,8 +50,8 @@ uint64_t hvm_guest_tsc(struct vcpu *v, uint64_t host_tsc);
  * it (or, if another domain did, any vCPU of d) runs again. Only marks; never blocks. */
 void hvm_mapcache_invalidate(struct domain *d);
 
-/* Up-call, defined in abi/: the vCPU made a hypercall (number and arguments in its registers, caller at CPL 0). Returns
- * the value for the result register. */
-uint64_t hypercall_dispatch(struct vcpu *v, uint64_t nr, const uint64_t arg[6]);
+/* Up-call, defined in abi/: the vCPU made a hypercall (number and arguments in its registers, caller at CPL 0, in 64-bit
+ * code or not). Returns the value for the result register. */
+uint64_t hypercall_dispatch(struct vcpu *v, bool long64);
 
 #endif

@@ -50,8 +50,15 @@ void hvm_domain_free(struct domain *d)
 
 void hvm_mapcache_invalidate(struct domain *d)
 {
-	if (d->hvm->has_pc) {
-		atomic_add(&d->hvm->invalidate_gen, 1u);
+	if (!d->hvm->has_pc) {
+		return;
+	}
+	atomic_add(&d->hvm->invalidate_gen, 1u);
+	for (unsigned int i = 0; i < d->max_vcpus; i++) {
+		struct vcpu *v = READ_ONCE(d->vcpu[i]);
+		if (v != NULL) {
+			atomic_or(&v->kicked, (uint32_t)VCPU_CHORES);
+		}
 	}
 }
 

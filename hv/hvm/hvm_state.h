@@ -102,6 +102,11 @@ struct hvm_vcpu {
 	uint8_t upcall_vector;          /* [own or offline] HVMOP_set_evtchn_upcall_vector; 0: none */
 	uint32_t invalidate_seen;       /* [own] */
 	struct code_cache code;         /* [own] */
+	/* [own] the last exit whose instruction was not found, and how many before it in a row */
+	struct {
+		uint64_t rip, exits;
+		unsigned int count;
+	} odd;
 	struct {
 		uint64_t def_type, fixed[11], base[MTRR_VARIABLE], mask[MTRR_VARIABLE];
 	} mtrr;                         /* [own] */
@@ -165,7 +170,7 @@ void hvm_requeue(struct vcpu *v, const struct vm_event *e);
 /* The vCPU's own loop: something about its interrupts changed, look before the next entry. */
 static inline void hvm_look_again(struct vcpu *v)
 {
-	WRITE_ONCE(v->kicked, 1u);
+	WRITE_ONCE(v->kicked, (uint32_t)VCPU_LOOK);
 }
 /* intr.c */
 void hvm_intr_prepare(struct vcpu *v);
@@ -179,6 +184,8 @@ void hvm_callback_update(struct domain *d);
 /* io.c */
 enum io_route { ROUTE_DONE, ROUTE_CRASH };
 enum io_route hvm_io(struct vcpu *v, struct io_access *a);
+/* The same for a port. */
+enum io_route hvm_port(struct vcpu *v, struct io_access *a);
 /* Is the access answered inside the hypervisor? */
 bool hvm_io_internal(struct vcpu *v, const struct io_access *a);
 /* Bulk request with a guest buffer (gpa) or one repeated value; *count in: wanted, out: done (0: not possible). */

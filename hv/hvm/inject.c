@@ -46,6 +46,7 @@ static bool is_fault(uint8_t vector)
 void hvm_raise(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error, uint64_t cr2)
 {
 	struct vm_event *p = &v->hvm->pending;
+	hvm_look_again(v);
 	bool exception = p->valid && p->type == EVENT_EXCEPTION;
 	if (is_fault(vector)) {
 		/* an injected event saves RFLAGS as they are; the processor's own faults save them with RF */
@@ -95,5 +96,6 @@ void hvm_requeue(struct vcpu *v, const struct vm_event *e)
 		     (e->type == EVENT_EXCEPTION && (e->vector == EXC_BP || e->vector == EXC_OF));
 	if (!again) {
 		v->hvm->pending = *e;
+		hvm_look_again(v);
 	}
 }

@@ -189,31 +189,38 @@ static bool pic_pending(struct vcpu *v)
 	       (vioapic_extint(&h->ioapic, &m) && vlapic_matches(&v->hvm->lapic, &m, NULL));
 }
 
-/* A vector to deliver, or -1. With `take` it is acknowledged. */
-static int next_vector(struct vcpu *v, bool take)
+/* Who has an interrupt for the vCPU that it must be given: the local APIC's own the processor may deliver by itself. */
+enum source { FROM_NOBODY, FROM_CALLBACK, FROM_PIC, FROM_LAPIC };
+
+static enum source next_source(struct vcpu *v)
 {
-	struct hvm_domain *h = v->domain->hvm;
 	if (callback_pending(v)) {
-		if (take) {
-			WRITE_ONCE(v->hvm->callback_due, false);
-		}
-		return h->callback_vector;
+		return FROM_CALLBACK;
 	}
 	if (pic_pending(v)) {
-		if (!take) {
-			return 0;
-		}
+		return FROM_PIC;
+	}
+	return !v->arch.apic_delivery && vlapic_pending(&v->hvm->lapic) >= 0 ? FROM_LAPIC : FROM_NOBODY;
+}
+
+/* Acknowledge what next_source() has just found; the vector. */
+static uint8_t take(struct vcpu *v, enum source from)
+{
+	struct hvm_domain *h = v->domain->hvm;
+	int vector;
+	if (from == FROM_CALLBACK) {
+		WRITE_ONCE(v->hvm->callback_due, false);
+		return h->callback_vector;
+	}
+	if (from == FROM_PIC) {
 		spin_lock(&h->lock);
-		int vector = vpic_ack(&h->pic);
+		vector = vpic_ack(&h->pic);
 		spin_unlock(&h->lock);
-		return vector;
+		return (uint8_t)vector;
 	}
-	/* else the processor does that */
-	int vector = v->arch.apic_delivery ? -1 : vlapic_pending(&v->hvm->lapic);
-	if (vector >= 0 && take) {
-		vlapic_ack(&v->hvm->lapic, (uint8_t)vector);
-	}
-	return vector;
+	vector = vlapic_pending(&v->hvm->lapic);
+	vlapic_ack(&v->hvm->lapic, (uint8_t)vector);
+	return (uint8_t)vector;
 }
 
 bool hvm_wake_event(struct vcpu *v)
@@ -225,7 +232,7 @@ bool hvm_wake_event(struct vcpu *v)
 	}
 	hvm_callback_update(v->domain);
 	return READ_ONCE(h->nmi_pending) || load_acquire(&h->request) != 0 || h->pending.valid ||
-	       next_vector(v, false) >= 0 || (v->arch.apic_delivery && vlapic_pending(&h->lapic) >= 0);
+	       next_source(v) != FROM_NOBODY || (v->arch.apic_delivery && vlapic_pending(&h->lapic) >= 0);
 }
 
 static void want(struct vcpu *v, bool *have, enum virt_window w, bool on)
@@ -246,6 +253,7 @@ static void put_in(struct vcpu *v, const struct vm_event *e)
 void hvm_intr_prepare(struct vcpu *v)
 {
 	struct hvm_vcpu *h = v->hvm;
+	enum source from;
 	if (READ_ONCE(h->lapic_fired)) {
 		h->lapic_fired = false;
 		vlapic_timer_expired(&h->lapic);
@@ -253,6 +261,7 @@ void hvm_intr_prepare(struct vcpu *v)
 	if (v->id == 0) {
 		hvm_callback_update(v->domain);
 	}
+	from = next_source(v);
 	if (h->pending.valid) {
 		put_in(v, &h->pending);
 		h->pending.valid = false;
@@ -260,17 +269,17 @@ void hvm_intr_prepare(struct vcpu *v)
 		WRITE_ONCE(h->nmi_pending, false);
 		put_in(v, &(struct vm_event){ .valid = true, .type = EVENT_NMI,
 							   .vector = EXC_NMI });
-	} else if (next_vector(v, false) >= 0 && virt->can_take(&v->arch, WINDOW_INTR)) {
-		int vector = next_vector(v, true);
-		put_in(v, &(struct vm_event){ .valid = true, .type = EVENT_EXTINT,
-							   .vector = (uint8_t)vector });
-		trace(TRC_ENTRY_EVENT, v->domain->id, (uint16_t)v->id, (uint64_t)vector, 0);
+	} else if (from != FROM_NOBODY && virt->can_take(&v->arch, WINDOW_INTR)) {
+		uint8_t vector = take(v, from);
+		put_in(v, &(struct vm_event){ .valid = true, .type = EVENT_EXTINT, .vector = vector });
+		trace(TRC_ENTRY_EVENT, v->domain->id, (uint16_t)v->id, vector, 0);
 		if (READ_ONCE(v->domain->hvm->ticks_owed)) {
 			hvm_ticks_taken(v->domain->hvm);
 		}
+		from = next_source(v);
 	}
 	/* Whatever still waits needs an exit as soon as the guest can take it. */
-	want(v, &h->window_intr, WINDOW_INTR, next_vector(v, false) >= 0);
+	want(v, &h->window_intr, WINDOW_INTR, from != FROM_NOBODY);
 	want(v, &h->window_tpr, WINDOW_TPR, !v->arch.apic_delivery && vlapic_blocked_by_tpr(&h->lapic));
 	if (READ_ONCE(h->nmi_pending)) {
 		virt->want_window(&v->arch, WINDOW_NMI, true);

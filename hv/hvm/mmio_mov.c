@@ -10,23 +10,17 @@
 #include "hvm/hvm.h"
 #include "hvm/hvm_state.h"
 #include "lib/mem.h"
-
-#define CS_DEFAULT_32 (1u << 10)
+#include "lib/util.h"
 
 /* How the code is to be read: 64-bit, 32-bit, or not by this file. */
 static bool code_mode(struct vcpu *v, struct virt_code *code)
 {
-	struct emul_segment cs;
 	virt->get_code(&v->arch, code);
-	if (code->long64) {
-		return true;
-	}
-	virt->get_seg(&v->arch, VSEG_CS, &cs);
-	return (code->cr0 & CR0_PE) && (cs.attr & CS_DEFAULT_32) && !(v->arch.regs.rflags & RFLAGS_VM);
+	return code->long64 || ((code->cr0 & CR0_PE) && code->big && !(v->arch.regs.rflags & RFLAGS_VM));
 }
 
 /* Are the bases that a memory operand without prefix can have multiples of its size? In 64-bit code they are 0. */
-static bool flat(struct vcpu *v, bool long64)
+static COLD bool flat(struct vcpu *v, bool long64)
 {
 	struct emul_segment ds, ss;
 	if (long64) {

@@ -12,6 +12,7 @@ struct hvm_stats {
 	uint64_t ticks[VMEXIT_KINDS];   /* TSC, from the exit to the next entry */
 	uint64_t ioreqs;
 	uint64_t left_tsc;              /* when the guest was left */
+	uint64_t who;                   /* const: of its trace records, less the CPU */
 	uint32_t entered;               /* low half of the TSC at the last entry */
 };
 

@@ -13,6 +13,10 @@
 #define ALIGN_DOWN(x, a)        ((x) & ~((__typeof__(x))(a)-1))
 #define MIN(a, b)               ((a) < (b) ? (a) : (b))
 #define MAX(a, b)               ((a) > (b) ? (a) : (b))
+/* Off the way that most exits take: its registers and its code stay out of that. */
+#define COLD                    __attribute__((cold, noinline))
+/* The same for what is not rare, but needs more registers than what its caller mostly does. */
+#define APART                   __attribute__((noinline))
 #define UNUSED                  __attribute__((unused))
 #define PRINTF_LIKE(f, a)       __attribute__((format(printf, f, a)))
 #define MUST_CHECK              __attribute__((warn_unused_result))

@@ -286,6 +286,8 @@ void sched_wake(struct sched_unit *u)
 	u->wake_pending = true;
 }
 
+void sched_wake_answered(struct sched_unit *u) { sched_wake(u); }
+
 void sched_block(void)
 {
 	require(held_count == 0);
@@ -619,10 +621,23 @@ void fake_hv_clear_dom0(void)
 	guest_used = 0;
 }
 
+uint64_t fake_hypercall(uint64_t nr, const uint64_t arg[6])
+{
+	static const uint8_t wide[6] = { GPR_RDI, GPR_RSI, GPR_RDX, GPR_R10, GPR_R8, GPR_R9 };
+	static const uint8_t narrow[6] = { GPR_RBX, GPR_RCX, GPR_RDX, GPR_RSI, GPR_RDI, GPR_RBP };
+	uint64_t *gpr = current_vcpu()->arch.regs.gpr;
+
+	gpr[GPR_RAX] = nr;
+	for (unsigned int i = 0; i < 6; i++) {
+		gpr[fake_wide ? wide[i] : narrow[i]] = arg[i];
+	}
+	return hypercall_dispatch(current_vcpu(), fake_wide);
+}
+
 int64_t fake_call(uint64_t nr, uint64_t a, uint64_t b, uint64_t c)
 {
 	uint64_t arg[6] = { a, b, c };
-	uint64_t rc = hypercall_dispatch(current_vcpu(), nr, arg);
+	uint64_t rc = fake_hypercall(nr, arg);
 
 	require(held_count == 0);
 	guest_used = guest_used > sizeof(guest) / 2 ? 0 : guest_used;

@@ -48,6 +48,8 @@ void fake_get(uint64_t linear, void *p, size_t size);
 
 /* Hypercall of the current vCPU. */
 int64_t fake_call(uint64_t nr, uint64_t a, uint64_t b, uint64_t c);
+/* The same with all arguments, and the raw result. */
+uint64_t fake_hypercall(uint64_t nr, const uint64_t arg[6]);
 
 extern uint64_t fake_now;                       /* ns */
 void fake_advance(uint64_t ns);                 /* and run timers that are due */

@@ -23,6 +23,7 @@ static void get_code(const struct arch_vcpu *v, struct virt_code *c)
 
 	*c = (struct virt_code){ .cs_base = fake_vcpu.seg[VSEG_CS].base, .cr0 = s->cr0, .cr3 = s->cr3, .cr4 = s->cr4,
 				 .efer = s->efer };
+	c->big = fake_vcpu.seg[VSEG_CS].attr >> 10 & 1;
 	c->long64 = (s->efer & EFER_LMA) && (fake_vcpu.seg[VSEG_CS].attr & 1u << 9);
 }
 

@@ -103,6 +103,7 @@ struct page *mfn_page(mfn_t m) { return &stack_page[m.v >> SCHED_STACK_ORDER]; }
 
 void softirq_raise(enum softirq s) { cpu_area[here].softirq_pending |= 1ull << s; }
 void softirq_raise_on(unsigned int cpu, enum softirq s) { cpu_area[cpu].softirq_pending |= 1ull << s; }
+void softirq_clear(enum softirq s) { cpu_area[here].softirq_pending &= ~(1ull << s); }
 bool softirq_due(void) { return cpu_area[here].softirq_pending != 0; }
 
 bool softirq_run(void)
@@ -275,7 +276,11 @@ void world_run(uint64_t ns)
 				w->wakes++;
 				w->waits_since = world_now;
 				world_on(w->unit.cpu);
-				sched_wake(&w->unit);
+				if (w->answered) {
+					sched_wake_answered(&w->unit);
+				} else {
+					sched_wake(&w->unit);
+				}
 			}
 		}
 		settle();

@@ -23,6 +23,7 @@ struct world_unit {
 	uint64_t waits_since;           /* ns: when it woke; 0: it has run since */
 	uint64_t worst_wait;            /* from a wake-up to running */
 	uint64_t wakes;
+	bool answered;                  /* it sleeps for an answer, which comes from whoever has its CPU then */
 };
 
 extern uint64_t world_now;

@@ -297,7 +297,7 @@ static void one_call(struct input *in)
 	if (byte(in) % 16 == 0) {
 		fake_fail_nth(1u + byte(in) % 4);
 	}
-	uint64_t rc = hypercall_dispatch(current_vcpu(), nr, arg);
+	uint64_t rc = fake_hypercall(nr, arg);
 	fake_fail_nth(0);
 	if (getenv("FUZZ_VERBOSE") != NULL) {
 		fprintf(stderr, "d%u: %s(%#lx, %#lx, %#lx) = %ld\n", current_vcpu()->domain->id, hypercall_name(nr),

@@ -89,3 +89,37 @@ micro_xml() {
 		</domain>
 	EOF
 }
+
+# smp_files: a kernel and the initramfs with the parallel load (tests/linux/smp-init), as vmlinuz and initrd-smp.
+smp_files() {
+	# shellcheck disable=SC2034 # common.sh finds the tree by it
+	top=$PWD
+	. tests/tools/common.sh
+	mkdir -p "$dir/smp.tree/bin"
+	cp /bin/busybox "$dir/smp.tree/bin/busybox"
+	cp tests/linux/smp-init "$dir/smp.tree/init"
+	${CC:-cc} -O2 -Wall -Wextra -Werror -static -pthread -o "$dir/smp.tree/smpload" tests/linux/smpload.c
+	pack "$dir/smp.tree" "$dir/initrd-smp"
+	cp "$(tests/tools/get-kernel)/vmlinuz" "$dir/vmlinuz"
+}
+
+# smp_xml NAME VCPU_ELEMENT CPU_ELEMENT WORDS: a guest of several vCPUs that runs it.
+# no_timer_check: the kernel's boot-time test of its timer counts ticks, and a loaded emulator stands still for longer. Its watchdogs
+# bark after a minute in place of 20 seconds: one report takes minutes there, character by character on the emulated serial line with
+# interrupts off, and so makes the next. What is really lost is still lost after a minute.
+smp_xml() {
+	cat >"$dir/$1.xml" <<-END
+		<domain type='xen'>
+		  <name>$1</name>
+		  <memory unit='MiB'>192</memory>
+		  $2
+		  <os><type arch='x86_64' machine='xenfv'>hvm</type>
+		    <kernel>/root/vmlinuz</kernel><initrd>/root/initrd-smp</initrd>
+		    <cmdline>console=ttyS0 rdinit=/init loglevel=6 panic=1 no_timer_check random.trust_cpu=on rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30 $4</cmdline></os>
+		  <features><acpi/><apic/><pae/></features>
+		  $3
+		  <on_poweroff>destroy</on_poweroff><on_reboot>destroy</on_reboot><on_crash>destroy</on_crash>
+		  <devices><serial type='pty'><target port='0'/></serial></devices>
+		</domain>
+	END
+}

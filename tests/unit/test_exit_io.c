@@ -23,6 +23,11 @@ enum io_route hvm_io(struct vcpu *w, struct io_access *a)
 	return route;
 }
 
+enum io_route hvm_port(struct vcpu *w, struct io_access *a)
+{
+	return hvm_io(w, a);
+}
+
 static bool chip;              /* the address is a chip's inside the hypervisor */
 
 bool hvm_io_internal(struct vcpu *w, const struct io_access *a)

@@ -376,7 +376,7 @@ END_TEST
 
 START_TEST(test_exit)
 {
-	struct vmexit e = { .kind = VMEXIT_MSR, .msr = { MSR_KERNEL_GS_BASE, true } };
+	struct vmexit e = { .kind = VMEXIT_MSR, .msr = { MSR_KERNEL_GS_BASE, true, true } };
 	uint64_t *g = v->arch.regs.gpr;
 
 	/* Only the lower halves of RAX and RDX count; a read clears the upper ones. */
@@ -395,7 +395,7 @@ START_TEST(test_exit)
 	ck_assert_uint_eq(gp_faults, 1);
 	ck_assert_uint_eq(g[GPR_RAX], 0x12345678);
 	e.msr.index = MSR_KERNEL_GS_BASE;
-	fake_vcpu.cpl = 3;
+	e.msr.kernel = false;
 	g[GPR_RAX] = 5;
 	ck_assert_int_eq(exit_msr(v, &e), EXIT_FAULT);
 	e.msr.write = true;

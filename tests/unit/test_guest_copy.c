@@ -251,10 +251,99 @@ START_TEST(test_physical)
 }
 END_TEST
 
+/* A walk that was made before is made anew when anything that it depended on has changed. */
+START_TEST(test_memo)
+{
+	uint64_t x = 1, y = 0;
+
+	d->p2m.near_epoch = 1;
+	*(uint64_t *)page_virt(ram[8]) = 8;
+	*(uint64_t *)page_virt(ram[9]) = 9;
+	for (unsigned int i = 0; i < 3; i++) {
+		ck_assert_int_eq(guest_copy_from(v, &y, 0x10000, 8), 0);
+		ck_assert_uint_eq(y, 8);
+	}
+	/* An entry of the last level, of one above, another root */
+	table(4)[0x10] = 9 << 12 | 7;
+	ck_assert_int_eq(guest_copy_from(v, &y, 0x10000, 8), 0);
+	ck_assert_uint_eq(y, 9);
+	ck_assert_uint_eq(table(4)[0x10], 9 << 12 | 0x27);
+	memcpy(table(5), table(4), PAGE_SIZE);
+	table(5)[0x10] = 8 << 12 | 7;
+	table(3)[0] = 0x5007;
+	ck_assert_int_eq(guest_copy_from(v, &y, 0x10000, 8), 0);
+	ck_assert_uint_eq(y, 8);
+	memcpy(table(6), table(1), PAGE_SIZE);
+	table(6)[0] = 0;
+	fake_vcpu.sys.cr3 = 0x6000;
+	ck_assert_int_eq(guest_copy_from(v, &y, 0x10000, 8), -EFAULT);
+	fake_vcpu.sys.cr3 = 0x1000;
+	/* A read allows no write; a write marks the page once more after the guest has cleared the mark. */
+	table(5)[0x10] = 8 << 12 | 5;
+	ck_assert_int_eq(guest_copy_from(v, &y, 0x10000, 8), 0);
+	ck_assert_int_eq(guest_copy_to(v, 0x10000, &x, 8), -EFAULT);
+	table(5)[0x10] = 8 << 12 | 7;
+	ck_assert_int_eq(guest_copy_to(v, 0x10000, &x, 8), 0);
+	ck_assert_int_eq(guest_copy_to(v, 0x10000, &x, 8), 0);
+	table(5)[0x10] = 8 << 12 | 0x27;
+	ck_assert_int_eq(guest_copy_to(v, 0x10000, &x, 8), 0);
+	ck_assert_uint_eq(table(5)[0x10], 8 << 12 | 0x67);
+	/* The same page is a program's, and SMAP comes on, or the access is another's. */
+	ck_assert_int_eq(guest_with_bytes(v, 0x10000, 8, put_number, &x), 0);
+	fake_vcpu.sys.cr4 |= CR4_SMAP;
+	ck_assert_int_eq(guest_with_bytes(v, 0x10000, 8, put_number, &x), -EFAULT);
+	fake_vcpu.v.arch.regs.rflags |= RFLAGS_AC;
+	ck_assert_int_eq(guest_with_bytes(v, 0x10000, 8, put_number, &x), 0);
+	fake_vcpu.v.arch.regs.rflags = 0;
+	ck_assert_int_eq(guest_with_bytes(v, 0x10000, 8, put_number, &x), -EFAULT);
+	fake_vcpu.sys.cr4 &= ~CR4_SMAP;
+	/* The map: another page at the place, then none. */
+	struct page *old = ram[8];
+	ram[8] = ram[9];
+	d->p2m.near_epoch++;
+	ck_assert_int_eq(guest_copy_from(v, &y, 0x10000, 8), 0);
+	ck_assert_uint_eq(y, 9);
+	ram[8] = NULL;
+	d->p2m.near_epoch++;
+	ck_assert_int_eq(guest_copy_from(v, &y, 0x10000, 8), -EFAULT);
+	ram[8] = old;
+	all_put();
+}
+END_TEST
+
+/* 32-bit entries are half as long: such walks are not remembered. */
+START_TEST(test_memo_narrow)
+{
+	uint64_t y = 0;
+
+	d->p2m.near_epoch = 1;
+	fake_vcpu.sys.cr4 = 0;
+	fake_vcpu.sys.efer = 0;
+	fake_vcpu.sys.cr3 = 0x5000;
+	table(5)[0] = 0x6027;
+	table(6)[8] = 0x9067;
+	*(uint64_t *)page_virt(ram[9]) = 9;
+	*(uint64_t *)page_virt(ram[10]) = 10;
+	ck_assert_int_eq(guest_copy_from(v, &y, 0x10000, 8), 0);
+	ck_assert_uint_eq(y, 9);
+	table(6)[8] = 0xa067;
+	ck_assert_int_eq(guest_copy_from(v, &y, 0x10000, 8), 0);
+	ck_assert_uint_eq(y, 10);
+	/* Without paging there is nothing to read. */
+	fake_vcpu.sys.cr0 &= ~CR0_PG;
+	ck_assert_int_eq(guest_copy_from(v, &y, 0x9000, 8), 0);
+	ck_assert_uint_eq(y, 9);
+	d->p2m.near_epoch++;
+	ram[9] = ram[10];
+	ck_assert_int_eq(guest_copy_from(v, &y, 0x9000, 8), 0);
+	ck_assert_uint_eq(y, 10);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { test_linear, test_linear_fault, test_in_place, test_smap, test_entries,
-				       test_physical, NULL };
+				       test_physical, test_memo, test_memo_narrow, NULL };
 
 	return suite_run("guest_copy", setup, tests);
 }

@@ -360,9 +360,14 @@ static void return_apic(struct arch_vcpu *v, struct virt_apic *a)
 	*a = page;
 }
 
+static bool can_take(const struct arch_vcpu *v, enum virt_window w)
+{
+	return true;
+}
+
 START_TEST(test_delivery)
 {
-	static const struct virt_ops ops = { .name = "delivers", .inject = inject, .want_window = want_window,
+	static const struct virt_ops ops = { .name = "delivers", .inject = inject, .want_window = want_window, .can_take = can_take,
 					     .lend_apic = lend_apic, .return_apic = return_apic };
 	struct vcpu *v = &vcpu[1];
 

@@ -396,12 +396,59 @@ START_TEST(test_after_a_long_time)
 }
 END_TEST
 
+/* A unit that asks another for something all the time goes on as soon as it is answered, not when the other is done. */
+START_TEST(test_answered)
+{
+	struct world_unit *server = world_add(0, true, 0, 0, 0), *client = world_add(0, false, MS / 100, MS / 50, MS);
+
+	client->answered = true;
+	world_run(100 * MS);
+	client->worst_wait = 0;
+	uint64_t before = client->wakes;
+	world_run(300 * MS);
+	ck_assert_uint_eq(client->worst_wait, 0);
+	ck_assert_msg(near(client->wakes - before, 10000, 50), "%lu answers", client->wakes - before);
+	ck_assert(near(world_ran(server), 2 * world_ran(client), 50));
+}
+END_TEST
+
+/* It gets no more than its share by that, nor does it take others' shares. */
+START_TEST(test_answered_share)
+{
+	for (unsigned int others = 1; others <= 3; others++) {
+		struct world_unit *w[3], *client;
+
+		world_reset(1);
+		for (unsigned int i = 0; i < others; i++) {
+			w[i] = world_add(0, i == 0, 0, 0, 0);
+		}
+		client = world_add(0, false, 9 * MS / 10, MS / 50, 0);
+		client->answered = true;
+		world_run(10000 * MS);
+		ck_assert_msg(world_ran(client) < 10000 * MS / (others + 1) * 102 / 100, "%lu of %u", world_ran(client), others);
+		for (unsigned int i = 0; i < others; i++) {
+			ck_assert_msg(near(world_ran(w[i]), (10000 * MS - world_ran(client)) / others, 20), "%lu of %lu",
+				      world_ran(w[i]), world_ran(client));
+		}
+		/* Who has answered does not wait for long, although the client always wants the CPU. */
+		w[0]->burst = 2 * MS;
+		w[0]->left = MS;
+		w[0]->sleep = 20 * MS;
+		world_run(100 * MS);
+		w[0]->worst_wait = 0;
+		world_run(1000 * MS);
+		ck_assert_msg(w[0]->worst_wait <= 2 * SCHED_LOOK_NS, "%lu", w[0]->worst_wait);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		test_weights, test_weight_extremes, test_weight_change, test_shares_across_cpus, test_weights_across_cpus,
 		test_wake_alone, test_wake_many, test_greedy_sleeper, test_cap, test_cap_above_one, test_hard_affinity,
-		test_newcomer, test_clocks_apart, test_soft_affinity, test_affinity_refused, test_pause, test_no_timer, test_after_a_long_time, NULL
+		test_newcomer, test_clocks_apart, test_soft_affinity, test_affinity_refused, test_pause, test_no_timer, test_after_a_long_time,
+		test_answered, test_answered_share, NULL
 	};
 
 	/* Minutes of made-up time take seconds on a loaded machine. */

@@ -38,7 +38,7 @@ static void decode(uint64_t code, uint64_t info1, uint64_t info2)
 	vmcb.exitcode = code;
 	vmcb.exitinfo1 = info1;
 	vmcb.exitinfo2 = info2;
-	svm_decode_exit(&v, &e);
+	svm_decode_exit(&v, v.svm, &e);
 	ck_assert_uint_eq(e.raw[0], code);
 	ck_assert_uint_eq(e.raw[1], info1);
 	ck_assert_uint_eq(e.raw[2], info2);
@@ -112,6 +112,38 @@ START_TEST(test_length)
 	vmcb.nrip = vmcb.rip + 2;
 	decode(0x72, 0, 0);
 	ck_assert_uint_eq(e.insn_len, 0);
+}
+END_TEST
+
+/* Without next-RIP save the decoder says where the instruction is: in 64-bit code RIP, else with CS's base, 32 bits wide. */
+START_TEST(test_code)
+{
+	svm_caps.nrip = false;
+	vmcb.rip = 0xfffffff0;
+	vmcb.cs.base = 0x20;
+	vmcb.cr3 = 0x5000;
+	decode(0x72, 0, 0);
+	ck_assert_uint_eq(e.insn_len, 0);
+	ck_assert_uint_eq(e.code.linear, 0x10);
+	ck_assert_uint_eq(e.code.cr3, 0x5000);
+	vmcb.cs.attr = VMCB_ATTR_L;
+	decode(0x81, 0, 0);
+	ck_assert_uint_eq(e.code.linear, 0x10);
+	ck_assert(e.hypercall.kernel && !e.hypercall.long64);
+	vmcb.efer = EFER_LMA;
+	vmcb.cpl = 3;
+	decode(0x81, 0, 0);
+	ck_assert_uint_eq(e.code.linear, 0xfffffff0);
+	ck_assert(!e.hypercall.kernel && e.hypercall.long64);
+	decode(0x7c, 1, 0);
+	ck_assert(!e.msr.kernel && e.msr.write);
+	vmcb.cpl = 0;
+	vmcb.shadow = 2;
+	decode(0x7c, 0, 0);
+	ck_assert(e.msr.kernel && !e.msr.write && !e.shadow);
+	vmcb.shadow = 1;
+	decode(0x400, 0, 0);
+	ck_assert(e.shadow);
 }
 END_TEST
 
@@ -320,7 +352,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { test_kinds, test_others, test_length, test_ioio, test_msr, test_npf,
+	const TTest *const tests[] = { test_kinds, test_others, test_length, test_code, test_ioio, test_msr, test_npf,
 		test_cr_dr, test_exception, test_task, test_interrupted, test_nmi_mask, NULL };
 
 	return suite_run("svm_exit", setup, tests);

@@ -112,6 +112,19 @@ START_TEST(test_msr)
 }
 END_TEST
 
+START_TEST(test_hypercall)
+{
+	f[VMCS_GUEST_AR + 2 * VSEG_CS] = AR_L;
+	decode(18, 0);
+	ck_assert(e.hypercall.kernel && !e.hypercall.long64 && !e.shadow);
+	vmx_fake_state.efer = EFER_LMA;
+	f[VMCS_GUEST_AR + 2 * VSEG_SS] = 3 << 5;
+	f[VMCS_GUEST_SHADOW] = SHADOW_MOVSS;
+	decode(18, 0);
+	ck_assert(!e.hypercall.kernel && e.hypercall.long64 && e.shadow);
+}
+END_TEST
+
 START_TEST(test_npf)
 {
 	static const struct {
@@ -260,7 +273,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { test_kinds, test_others, test_io, test_msr, test_npf, test_iret, test_cr_dr,
+	const TTest *const tests[] = { test_kinds, test_others, test_io, test_msr, test_hypercall, test_npf, test_iret, test_cr_dr,
 		test_exception, test_interrupted, test_nmi_window, NULL };
 
 	return suite_run("vmx_exit", setup, tests);

@@ -10,11 +10,12 @@
 #include "core/percpu.h"
 #include "lib/atomic.h"
 #include "lib/err.h"
+#include "lib/util.h"
 
 #define TLB_FLUSH_ALL 1
 
 /* A translation made under another ASID is never used, so a fresh ASID is a flush of this vCPU. */
-static void asid_new(struct svm_vcpu *s, struct svm_cpu *c)
+static COLD void asid_new(struct svm_vcpu *s, struct svm_cpu *c)
 {
 	s->vmcb->tlb_control = 0;
 	if (c->next_asid > c->max_asid) {
@@ -51,30 +52,37 @@ void svm_set_tsc_offset(struct arch_vcpu *v, int64_t offset)
 	v->svm->vmcb->tsc_offset = (uint64_t)offset;
 }
 
+/* Once through EVENTINJ on a processor that needs an exit right after: see inject.c. */
+static COLD void leave_soon(struct svm_vcpu *s)
+{
+	s->leave_soon = false;
+	machine_send_ipi(this_cpu()->id, IRQ_VECTOR_KICK);
+}
+
 void svm_enter(struct arch_vcpu *v, struct vmexit *e)
 {
 	struct svm_cpu *c = this_cpu()->virt;
-	struct vmcb *b = v->svm->vmcb;
+	struct svm_vcpu *s = v->svm;
+	struct vmcb *b = s->vmcb;
 	asid_prepare(v, c);
 	b->rax = v->regs.gpr[GPR_RAX];
 	b->rsp = v->regs.gpr[GPR_RSP];
 	b->rip = v->regs.rip;
 	b->rflags = v->regs.rflags;
 	b->vintr = (b->vintr & ~VINTR_TPR) | v->cr8;
-	if (v->svm->leave_soon) {
-		v->svm->leave_soon = false;
-		machine_send_ipi(this_cpu()->id, IRQ_VECTOR_KICK);
+	if (s->leave_soon) {
+		leave_soon(s);
 	}
-	svm_enter_guest(v->regs.gpr, v->svm->vmcb_pa.v, c->host_pa.v);
+	svm_enter_guest(v->regs.gpr, s->vmcb_pa.v, c->host_pa.v);
 	b->eventinj = 0;
 	v->regs.gpr[GPR_RAX] = b->rax;
 	v->regs.gpr[GPR_RSP] = b->rsp;
 	v->regs.rip = b->rip;
 	v->regs.rflags = b->rflags;
 	v->cr8 = b->vintr & 15;
-	svm_decode_exit(v, e);
-	if (v->svm->virq) {
-		svm_collect_virq(v->svm, e);
+	svm_decode_exit(v, s, e);
+	if (s->virq) {
+		svm_collect_virq(s, e);
 	}
 }
 

@@ -4,14 +4,25 @@
 #include "arch/svm/svm.h"
 #include "arch/x86.h"
 #include "lib/mem.h"
+#include "lib/util.h"
 
 typedef void (*decode_fn)(const struct vmcb *c, struct vmexit *e);
 
-/* An instruction's length when the processor says where the next one begins. */
-static uint8_t nrip_length(const struct vmcb *c)
+static bool is_long64(const struct vmcb *c)
+{
+	return (c->efer & EFER_LMA) && (c->cs.attr & VMCB_ATTR_L);
+}
+
+/* An instruction's length when the processor says where the next one begins; else where it is, so that it can be read. */
+static void decode_insn(const struct vmcb *c, struct vmexit *e)
 {
 	uint64_t len = c->nrip - c->rip;
-	return svm_caps.nrip && len >= 1 && len <= 15 ? (uint8_t)len : 0;
+	if (svm_caps.nrip && len >= 1 && len <= 15) {
+		e->insn_len = (uint8_t)len;
+		return;
+	}
+	e->code.linear = is_long64(c) ? c->rip : (uint32_t)(c->cs.base + c->rip);
+	e->code.cr3 = c->cr3;
 }
 
 static void decode_ioio(const struct vmcb *c, struct vmexit *e)
@@ -23,27 +34,35 @@ static void decode_ioio(const struct vmcb *c, struct vmexit *e)
 	e->pio.rep = i >> 3 & 1;
 	e->pio.size = i >> 4 & 7;
 	uint64_t len = c->exitinfo2 - c->rip;
-	e->insn_len = len >= 1 && len <= 15 ? (uint8_t)len : nrip_length(c);
+	if (len >= 1 && len <= 15) {
+		e->insn_len = (uint8_t)len;
+	} else {
+		decode_insn(c, e);
+	}
 }
 
 static void decode_msr(const struct vmcb *c, struct vmexit *e)
 {
 	e->msr.write = c->exitinfo1 & 1;
-	e->insn_len = nrip_length(c);
+	e->msr.kernel = c->cpl == 0;
+	decode_insn(c, e);
 }
 
-static void decode_insn(const struct vmcb *c, struct vmexit *e)
+static void decode_hypercall(const struct vmcb *c, struct vmexit *e)
 {
-	e->insn_len = nrip_length(c);
+	e->hypercall.kernel = c->cpl == 0;
+	e->hypercall.long64 = is_long64(c);
+	decode_insn(c, e);
 }
 
 static void decode_npf(const struct vmcb *c, struct vmexit *e)
 {
+	uint64_t error = c->exitinfo1;
 	e->npf.gpa = GPA(c->exitinfo2);
-	e->npf.present = c->exitinfo1 & PF_PRESENT;
-	e->npf.write = c->exitinfo1 >> 1 & 1;
-	e->npf.fetch = c->exitinfo1 >> 4 & 1;
-	e->npf.table_walk = c->exitinfo1 >> 33 & 1;
+	e->npf.present = error & PF_PRESENT;
+	e->npf.write = error >> 1 & 1;
+	e->npf.fetch = error >> 4 & 1;
+	e->npf.table_walk = error >> 33 & 1;
 }
 
 /* IRET and JMP have their own bits; an event that was being delivered means a gate of the IDT. */
@@ -65,7 +84,7 @@ static void decode_cr(const struct vmcb *c, struct vmexit *e)
 	e->cr.decoded = svm_caps.decode && c->exitinfo1 >> 63;
 	e->cr.clts = e->cr.lmsw = false;        /* the processor does not decode these */
 	e->cr.gpr = c->exitinfo1 & 15;
-	e->insn_len = nrip_length(c);
+	decode_insn(c, e);
 }
 
 static void decode_dr(const struct vmcb *c, struct vmexit *e)
@@ -106,7 +125,7 @@ static const struct {
 	[SVM_EXIT_MSR] = { VMEXIT_MSR, decode_msr, true },
 	[SVM_EXIT_TASK] = { VMEXIT_TASK_SWITCH, decode_task, true },
 	[SVM_EXIT_SHUTDOWN] = { VMEXIT_SHUTDOWN, NULL, true },
-	[SVM_EXIT_VMMCALL] = { VMEXIT_HYPERCALL, decode_insn, true },
+	[SVM_EXIT_VMMCALL] = { VMEXIT_HYPERCALL, decode_hypercall, true },
 	[SVM_EXIT_ICEBP] = { VMEXIT_ICEBP, decode_insn, true },
 	[SVM_EXIT_XSETBV] = { VMEXIT_XSETBV, decode_insn, true },
 	[SVM_EXIT_RSM] = { VMEXIT_UNDEFINED, NULL, true },
@@ -123,13 +142,9 @@ static const struct {
 };
 
 /* An event whose delivery was cut short by this exit has to be delivered again. */
-static void decode_interrupted(const struct vmcb *c, struct vmexit *e)
+static COLD void decode_interrupted(const struct vmcb *c, uint64_t i, struct vmexit *e)
 {
-	uint64_t i = c->exitintinfo;
-	e->interrupted.valid = (i & SVM_EVENT_VALID) != 0;
-	if (!e->interrupted.valid) {
-		return;
-	}
+	e->interrupted.valid = true;
 	e->interrupted.vector = (uint8_t)i;
 	e->interrupted.type = i >> 8 & 7;
 	e->interrupted.has_error = (i & SVM_EVENT_ERROR) != 0;
@@ -138,8 +153,8 @@ static void decode_interrupted(const struct vmcb *c, struct vmexit *e)
 	e->interrupted.insn_len = 0;
 }
 
-/* The IRET that ends an NMI handler is about to execute; the mask goes once it has. Out of line: few exits need it. */
-static __attribute__((noinline)) void track_nmi(struct arch_vcpu *v, struct vmexit *e)
+/* The IRET that ends an NMI handler is about to execute; the mask goes once it has. */
+static COLD void track_nmi(struct arch_vcpu *v, struct vmexit *e)
 {
 	struct svm_vcpu *s = v->svm;
 	const struct vmcb *c = s->vmcb;
@@ -155,18 +170,26 @@ static __attribute__((noinline)) void track_nmi(struct arch_vcpu *v, struct vmex
 	}
 }
 
-void svm_decode_exit(struct arch_vcpu *v, struct vmexit *e)
+void svm_decode_exit(struct arch_vcpu *v, struct svm_vcpu *s, struct vmexit *e)
 {
-	const struct vmcb *c = v->svm->vmcb;
+	const struct vmcb *c = s->vmcb;
 	uint64_t code = c->exitcode;
 	e->raw[0] = code;
 	e->raw[1] = c->exitinfo1;
 	e->raw[2] = c->exitinfo2;
 	e->insn_len = 0;
-	decode_interrupted(c, e);
+	e->shadow = c->shadow & 1;
+	e->interrupted.valid = false;
+	if (c->exitintinfo & SVM_EVENT_VALID) {
+		decode_interrupted(c, c->exitintinfo, e);
+	}
 	if (code == SVM_EXIT_NPF) {
 		e->kind = VMEXIT_NPF;
 		decode_npf(c, e);
+	} else if (code == SVM_EXIT_IOIO) {
+		/* in the table too, but so frequent */
+		e->kind = VMEXIT_PIO;
+		decode_ioio(c, e);
 	} else if (code < SVM_EXIT_TABLE && table[code].known) {
 		e->kind = table[code].kind;
 		if (table[code].decode != NULL) {
@@ -191,7 +214,7 @@ void svm_decode_exit(struct arch_vcpu *v, struct vmexit *e)
 		e->other.code = code;
 	}
 	/* last, so that the way without it saves no registers */
-	if (v->svm->nmi_masked) {
+	if (s->nmi_masked) {
 		track_nmi(v, e);
 	}
 }

@@ -46,7 +46,8 @@ void svm_get_code(const struct arch_vcpu *v, struct virt_code *c)
 	c->cr3 = b->cr3;
 	c->cr4 = b->cr4;
 	c->efer = b->efer & ~EFER_SVME;
-	c->long64 = (b->efer & EFER_LMA) && (b->cs.attr & 1u << 9);
+	c->big = b->cs.attr & VMCB_ATTR_D;
+	c->long64 = (b->efer & EFER_LMA) && (b->cs.attr & VMCB_ATTR_L);
 }
 
 void svm_set_seg(struct arch_vcpu *v, enum vseg seg, const struct emul_segment *s)

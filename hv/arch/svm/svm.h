@@ -49,7 +49,7 @@ int svm_maps_init(void);
 hpa_t svm_msrpm(void);
 hpa_t svm_iopm(bool direct, const uint16_t *trapped);
 /* exit.c */
-void svm_decode_exit(struct arch_vcpu *v, struct vmexit *e);
+void svm_decode_exit(struct arch_vcpu *v, struct svm_vcpu *s, struct vmexit *e);
 /* state.c */
 extern struct p2m_format const svm_npt_format;
 void svm_get_seg(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *s);

@@ -7,9 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define VMCB_ATTR_L (1u << 9)            /* code: 64-bit */
+#define VMCB_ATTR_D (1u << 10)           /* code: 32-bit */
 
 struct vmcb_seg {
-	uint16_t sel, attr;
+	uint16_t sel, attr;             /* attr: VMCB_ATTR_L and the rest of the descriptor's type and flags */
 	uint32_t limit;
 	uint64_t base;
 };

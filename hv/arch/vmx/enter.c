@@ -12,6 +12,7 @@
 #include "lib/atomic.h"
 #include "lib/bug.h"
 #include "lib/err.h"
+#include "lib/util.h"
 
 #define VPID_LAST 0xffffu
 #define APIC_TPR  0x80
@@ -19,7 +20,7 @@
 enum { INV_ONE = 1, INV_ALL = 2 };
 
 /* A translation made under another VPID is never used, so a fresh VPID is a flush of this vCPU. */
-static void vpid_new(struct vmx_vcpu *s, struct vmx_cpu *c)
+static COLD void vpid_new(struct vmx_vcpu *s, struct vmx_cpu *c)
 {
 	if (c->next_vpid > VPID_LAST) {
 		c->vpid_gen++;
@@ -31,21 +32,26 @@ static void vpid_new(struct vmx_vcpu *s, struct vmx_cpu *c)
 	vmx_write(VMCS_VPID, s->vpid);
 }
 
-/* What the nested page tables said is cached by table, not by VPID: it goes when they have changed, and when this CPU has
- * not been told of what changed while the vCPU ran elsewhere. Without VPIDs every entry flushes the rest. */
-static void flush_prepare(struct arch_vcpu *v, struct vmx_cpu *c)
+/* The nested page tables have changed, or this CPU has not been told of what changed while the vCPU ran elsewhere. */
+static COLD void flush_nested(struct arch_vcpu *v, uint32_t cpu, uint64_t gen)
+{
+	struct vmx_vcpu *s = v->vmx;
+	s->host_state_set = s->host_state_set && v->last_cpu == cpu;
+	v->tlb_gen = gen;
+	v->last_cpu = cpu;
+	BUG_ON(!vmx_invept(vmx_caps.invept_single ? INV_ONE : INV_ALL, s->ept_pointer));
+}
+
+/* What the nested page tables said is cached by table, not by VPID. Without VPIDs every entry flushes the rest. */
+static void flush_prepare(struct arch_vcpu *v, const struct cpu *cpu, struct vmx_cpu *c)
 {
 	struct vmx_vcpu *s = v->vmx;
 	uint64_t gen = load_acquire(v->p2m_gen);
-	bool moved = v->last_cpu != this_cpu()->id;
-	if (moved || v->tlb_gen != gen) {
-		v->tlb_gen = gen;
-		v->last_cpu = this_cpu()->id;
-		s->host_state_set = s->host_state_set && !moved;
-		BUG_ON(!vmx_invept(vmx_caps.invept_single ? INV_ONE : INV_ALL, s->ept_pointer));
+	if (v->last_cpu != cpu->id || v->tlb_gen != gen) {
+		flush_nested(v, cpu->id, gen);
 	}
-	if (vmx_caps.vpid && (s->vpid_cpu != this_cpu()->id || s->vpid_gen != c->vpid_gen)) {
-		s->vpid_cpu = this_cpu()->id;
+	if (vmx_caps.vpid && (s->vpid_cpu != cpu->id || s->vpid_gen != c->vpid_gen)) {
+		s->vpid_cpu = cpu->id;
 		vpid_new(s, c);
 	}
 }
@@ -132,7 +138,7 @@ static void host_events(const struct vmx_vcpu *s)
 }
 
 /* The entry instruction itself refused: the guest did not run, and nothing of it was changed. */
-static void entry_refused(struct vmx_vcpu *s, unsigned int how, struct vmexit *e)
+static COLD void entry_refused(struct vmx_vcpu *s, unsigned int how, struct vmexit *e)
 {
 	s->insn_error = how == 2 ? (uint32_t)vmx_read(VMCS_INSN_ERROR) : ~0u;
 	s->event = 0;
@@ -142,11 +148,12 @@ static void entry_refused(struct vmx_vcpu *s, unsigned int how, struct vmexit *e
 
 void vmx_enter(struct arch_vcpu *v, struct vmexit *e)
 {
-	struct vmx_cpu *c = this_cpu()->virt;
+	const struct cpu *cpu = this_cpu();
+	struct vmx_cpu *c = cpu->virt;
 	struct vmx_vcpu *s = v->vmx;
 	/* vmx_switch_in() loaded it, and vmx_close() puts it back after every look at another. */
 	ASSERT(c->loaded == s && c->owner == v);
-	flush_prepare(v, c);
+	flush_prepare(v, cpu, c);
 	if (!s->host_state_set) {
 		vmx_set_host_state();
 		s->host_state_set = true;

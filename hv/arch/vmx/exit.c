@@ -22,12 +22,20 @@ static void decode_rdmsr(struct arch_vcpu *v, uint64_t q, struct vmexit *e)
 {
 	e->msr.index = (uint32_t)v->regs.gpr[GPR_RCX];
 	e->msr.write = false;
+	e->msr.kernel = true;           /* elsewhere #GP comes before the exit */
 }
 
 static void decode_wrmsr(struct arch_vcpu *v, uint64_t q, struct vmexit *e)
 {
 	e->msr.index = (uint32_t)v->regs.gpr[GPR_RCX];
 	e->msr.write = true;
+	e->msr.kernel = true;
+}
+
+static void decode_hypercall(struct arch_vcpu *v, uint64_t q, struct vmexit *e)
+{
+	e->hypercall.kernel = (vmx_read(VMCS_GUEST_AR + 2 * VSEG_SS) >> 5 & 3) == 0;
+	e->hypercall.long64 = (v->vmx->efer & EFER_LMA) && (vmx_read(VMCS_GUEST_AR + 2 * VSEG_CS) & AR_L);
 }
 
 /* An exit on the way of an IRET that had unblocked NMIs: the IRET will run again, so they are blocked again. */
@@ -143,7 +151,7 @@ static const struct {
 	[REASON_INVLPG] = { VMEXIT_INVLPG, NULL, true, true },
 	[REASON_RDPMC] = { VMEXIT_RDPMC, NULL, true, true },
 	[REASON_RSM] = { VMEXIT_UNDEFINED, NULL, true, true },
-	[REASON_VMCALL] = { VMEXIT_HYPERCALL, NULL, true, true },
+	[REASON_VMCALL] = { VMEXIT_HYPERCALL, decode_hypercall, true, true },
 	[REASON_VMCLEAR] = { VMEXIT_UNDEFINED, NULL, true, true },
 	[REASON_VMLAUNCH] = { VMEXIT_UNDEFINED, NULL, true, true },
 	[REASON_VMPTRLD] = { VMEXIT_UNDEFINED, NULL, true, true },
@@ -210,6 +218,7 @@ void vmx_decode_exit(struct arch_vcpu *v, struct vmexit *e)
 	e->raw[1] = q;
 	e->raw[2] = 0;
 	e->insn_len = 0;
+	e->shadow = vmx_read(VMCS_GUEST_SHADOW) & (SHADOW_STI | SHADOW_MOVSS);
 	e->interrupted.valid = false;
 	if (basic >= REASON_COUNT || !table[basic].known ||
 	    failed != (table[basic].kind == VMEXIT_ENTRY_FAILED)) {

@@ -72,13 +72,15 @@ static uint64_t read_cr4(const struct vmx_vcpu *x)
 void vmx_get_code(const struct arch_vcpu *v, struct virt_code *c)
 {
 	struct vmx_vcpu *before = vmx_open(v);
+	uint64_t ar = vmx_read(VMCS_GUEST_AR + 2 * VSEG_CS);
 	*c = (struct virt_code){
 		.cs_base = vmx_read(VMCS_GUEST_BASE + 2 * VSEG_CS),
 		.cr0 = read_cr0(v->vmx),
 		.cr3 = vmx_read(VMCS_GUEST_CR3),
 		.cr4 = read_cr4(v->vmx),
 		.efer = v->vmx->efer,
-		.long64 = (v->vmx->efer & EFER_LMA) && (vmx_read(VMCS_GUEST_AR + 2 * VSEG_CS) & AR_L),
+		.long64 = (v->vmx->efer & EFER_LMA) && (ar & AR_L),
+		.big = ar & AR_D,
 	};
 	vmx_close(v, before);
 }

@@ -75,6 +75,7 @@ enum { VMX_TYPE_EXTINT, VMX_TYPE_NMI = 2, VMX_TYPE_EXCEPTION, VMX_TYPE_SOFTINT, 
 #define AR_S        (1u << 4)
 #define AR_P        (1u << 7)
 #define AR_L        (1u << 13)
+#define AR_D        (1u << 14)
 #define AR_DB       (1u << 14)
 #define AR_G        (1u << 15)
 #define AR_UNUSABLE (1u << 16)

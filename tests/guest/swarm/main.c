@@ -11,6 +11,7 @@
 #include <xen/vcpu.h>
 
 #define PAGE_LOW   0x08         /* the trampoline is there and in the next page */
+#define CODE_SELECTOR 8u
 #define ICR_INIT   0x4500u
 #define ICR_START  0x4600u
 #define CR4_PAE    0x20u
@@ -34,7 +35,7 @@ static const char *line;
 static uint32_t rounds;
 
 extern const uint8_t swarm_trampoline[], swarm_trampoline_end[];
-extern const char swarm_failed[];
+extern const char swarm_failed[], swarm_protected[];
 void swarm_ap(void);
 void swarm_main(void);
 
@@ -43,7 +44,7 @@ void swarm_main(void);
  * an exception inside swarm_try() goes on.
  */
 __asm__("	.text\n"
-	"	.globl swarm_trampoline, swarm_trampoline_end, swarm_failed, swarm_try\n"
+	"	.globl swarm_trampoline, swarm_trampoline_end, swarm_protected, swarm_failed, swarm_try\n"
 	"	.code16\n"
 	"swarm_trampoline:\n"
 	"	cli\n"
@@ -59,17 +60,18 @@ __asm__("	.text\n"
 	"	.balign	8\n"
 	"5:	.quad	0, 0x00cf9b000000ffff, 0x00cf93000000ffff\n"
 	"	.code32\n"
-	"4:	mov	$0x10, %eax\n"
+	"swarm_protected:\n"
+	"4:	mov	$1, %eax\n"
+	"	cpuid\n"
+	"	shr	$25, %ebx\n"
+	"	inc	%ebx\n"
+	"	shl	$14, %ebx\n"
+	"	mov	$0x10, %eax\n"
 	"	mov	%eax, %ds\n"
 	"	mov	%eax, %es\n"
 	"	mov	%eax, %fs\n"
 	"	mov	%eax, %gs\n"
 	"	mov	%eax, %ss\n"
-	"	mov	$1, %eax\n"
-	"	cpuid\n"
-	"	shr	$25, %ebx\n"
-	"	inc	%ebx\n"
-	"	shl	$14, %ebx\n"
 	"	lea	swarm_stacks-16(%ebx), %esp\n"
 	"	call	swarm_ap\n"
 	"6:	hlt\n"
@@ -165,11 +167,18 @@ void swarm_restart(unsigned int number)
 	}
 }
 
+/* Interrupts are let in here only, where an interrupt with the vector of an exception ends the operation too. */
+static void open_op(void)
+{
+	rt_irq_on();
+	swarm_op();
+	rt_irq_off();
+}
+
 static void one_round(void)
 {
 	swarm_self()->rounds++;
-	rt_irq_on();
-	swarm_try(swarm_op);
+	swarm_try(open_op);
 }
 
 /* Another CPU, each time that it is started. */
@@ -187,9 +196,26 @@ void swarm_ap(void)
 	}
 }
 
+/*
+ * An NMI that comes before a CPU has its own table finds these, at address 0: that of real mode, and a gate, which begin anew.
+ * Neither returns, so a second one waits until the CPU has got further.
+ */
+static void catch_early_nmi(void)
+{
+	volatile uint32_t *low;
+	uint32_t to = (uint32_t)(uintptr_t)swarm_protected;
+
+	__asm__("xor %0, %0" : "=r"(low) : : "cc");
+	low[2] = PAGE_LOW << 24;
+	low[4] = CODE_SELECTOR << 16 | (to & 0xffff);
+	low[5] = (to & 0xffff0000) | 0x8e00;
+}
+
 static void start_all(void)
 {
 	size_t size = (size_t)(swarm_trampoline_end - swarm_trampoline);
+
+	catch_early_nmi();
 
 	for (unsigned int i = 0; i < 2; i++) {
 		memcpy((void *)(uintptr_t)((PAGE_LOW + i) << 12), swarm_trampoline, size);

@@ -157,7 +157,7 @@ static void op_toy(void)
 		(void)rt_hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_status, at, 0, 0, 0);
 		break;
 	default:
-		(void)rt_hypercall(__HYPERVISOR_memory_op, XENMEM_memory_map, other, 0, 0, 0);
+		(void)rt_hypercall(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, below(swarm_cpus), other, 0, 0);
 		break;
 	}
 }
@@ -202,9 +202,12 @@ static void op_timers(void)
 {
 	struct vcpu_set_singleshot_timer t = { .timeout_abs_ns = below(2000) * 1000 };
 
+	/* A period that is shorter than what a tick costs would leave time for nothing else. */
+	bool periodic = below(2);
+
 	mmio_write32(APIC + 0x3e0, below(2) ? 0xb : 0);
-	mmio_write32(APIC + 0x320, 0x30 + below(200) + (below(2) << 17));
-	mmio_write32(APIC + 0x380, below(1u << (8 + below(12))));
+	mmio_write32(APIC + 0x320, 0x30 + below(200) + (periodic << 17));
+	mmio_write32(APIC + 0x380, (periodic ? 5000000 : 0) + below(1u << (8 + below(12))));
 	mmio_write32(APIC + 0x0e0, below(2) ? 0xffffffff : 0x0fffffff);
 	mmio_write32(APIC + 0x0d0, below(256) << 24);
 	mmio_write32(APIC + 0x080, below(4) ? 0 : below(256));
@@ -221,8 +224,10 @@ static void op_vcpu(void)
 	(void)rt_hypercall(__HYPERVISOR_vcpu_op, ops[below(ARRAY_SIZE(ops))], 1 + below(swarm_cpus - 1), (uintptr_t)where, 0, 0);
 }
 
+/* Until the timer comes, which is set with interrupts off so that it cannot have come before. */
 static void op_halt(void)
 {
+	rt_irq_off();
 	mmio_write32(APIC + 0x080, 0);
 	mmio_write32(APIC + 0x320, 0x31);
 	mmio_write32(APIC + 0x380, 1000 + below(100000));
