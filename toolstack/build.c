@@ -261,7 +261,10 @@ static int build_limits(struct build *b)
 	if (rc != 0 && rc != -ENOSYS && rc != -EOPNOTSUPP) {
 		return build_fail(b, rc, "cannot reserve memory for page tables");
 	}
-	rc = hvdom_tsc_mode(b->hv, b->domid, tsc_modes[b->cfg->tsc_mode]);
+	rc = hvdom_tsc_mode(b->hv, b->domid, tsc_modes[b->cfg->tsc_mode], b->cfg->tsc_khz);
+	if (rc == -EOPNOTSUPP && b->cfg->tsc_khz != 0) {
+		return build_fail(b, rc, "this processor cannot run a TSC at %u kHz", b->cfg->tsc_khz);
+	}
 	if (rc != 0 && (rc != -ENOSYS || b->cfg->tsc_mode != CONFIG_TSC_AUTO)) {
 		return build_fail(b, rc, "cannot set the TSC mode");
 	}

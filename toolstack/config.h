@@ -294,6 +294,7 @@ struct guest_config {
 	int64_t clock_adjustment; /* seconds */
 	bool clock_kept; /* what the guest changes stays changed when it is started again */
 	enum config_tsc_mode tsc_mode;
+	uint32_t tsc_khz; /* 0: the machine's */
 	enum config_tick tick[CONFIG_TIMERS];
 	enum config_action on_poweroff;
 	enum config_action on_reboot;

@@ -363,6 +363,7 @@ void config_dom_timer(struct cx *cx, xmlNode *node)
 	};
 	int name = KVMCLOCK;
 	int mode = CONFIG_TSC_AUTO;
+	int64_t hertz = 0;
 
 	if (cx_attr_needed(cx, node, "name") == NULL || !cx_enum(cx, node, "name", names, &name)) {
 		return;
@@ -371,6 +372,10 @@ void config_dom_timer(struct cx *cx, xmlNode *node)
 	if (name == TSC) {
 		cx_enum(cx, node, "mode", modes, &mode);
 		cx->cfg->tsc_mode = (enum config_tsc_mode)mode;
+		if (cx_attr(cx, node, "frequency") != NULL &&
+		    cx_number(cx, node, "frequency", 100000000, 16000000000, &hertz)) {
+			cx->cfg->tsc_khz = (uint32_t)(hertz / 1000);
+		}
 	} else if (name == CONFIG_TIMER_HPET) {
 		cx_bool(cx, node, "present", &cx->cfg->hpet);
 	} else if (name == HYPERVCLOCK) {

@@ -124,7 +124,7 @@ static const struct cx_rule cx_rules[] = {
 	NOTE("domain/features/ioapic", "the hypervisor emulates it"),
 
 	USE("domain/clock", "offset adjustment basis", NULL, NULL, config_dom_clock),
-	USE("domain/clock/timer", "name present mode tickpolicy", "track", "frequency", config_dom_timer),
+	USE("domain/clock/timer", "name present mode tickpolicy frequency", "track", NULL, config_dom_timer),
 	NOTE("domain/clock/timer/catchup", "missed ticks come as fast as the guest takes them"),
 	USE("domain/on_poweroff", NULL, NULL, NULL, config_dom_on_poweroff),
 	USE("domain/on_reboot", NULL, NULL, NULL, config_dom_on_reboot),

@@ -164,15 +164,15 @@ static int64_t op_time_offset(struct hc_call *c, struct domain *d, struct xen_do
 static int64_t op_get_tsc(struct hc_call *c, struct domain *d, struct xen_domctl *op)
 {
 	memset(&op->u.tsc_info, 0, sizeof(op->u.tsc_info));
-	op->u.tsc_info.gtsc_khz = (uint32_t)time_tsc_khz();
+	op->u.tsc_info.gtsc_khz = hvm_tsc_khz(d);
 	op->u.tsc_info.elapsed_nsec = time_now() - d->created_ns;
 	return 0;
 }
 
-/* Mode 0, the processor's own counter with an offset, is what there is. */
+/* Mode 0, the processor's own counter, is what there is; where the processor can, at another rate (0: its own). */
 static int64_t op_set_tsc(struct hc_call *c, struct domain *d, struct xen_domctl *op)
 {
-	return op->u.tsc_info.tsc_mode == 0 ? 0 : -EOPNOTSUPP;
+	return op->u.tsc_info.tsc_mode == 0 ? hvm_set_tsc_khz(d, op->u.tsc_info.gtsc_khz) : -EOPNOTSUPP;
 }
 
 static int64_t op_trigger(struct hc_call *c, struct domain *d, struct xen_domctl *op)

@@ -44,7 +44,7 @@ static void fill_stream(struct domain *d, struct out *o)
 	memset(&head, 0, sizeof(head));
 	head.magic = HVM_FILE_MAGIC;
 	head.version = HVM_FILE_VERSION;
-	head.gtsc_khz = (uint32_t)time_tsc_khz();
+	head.gtsc_khz = hvm_tsc_khz(d);
 	put_record(o, HVM_SAVE_CODE(HEADER), 0, &head, sizeof(head));
 	for (unsigned int i = 0; cpu != NULL && i < d->max_vcpus; i++) {
 		if (d->vcpu[i]->online) {

@@ -64,7 +64,8 @@ struct arch_vcpu {
 	bool apic_delivery;             /* the processor delivers what lend_apic() gave; set by set_apic() */
 	bool tsc_aux_ok;                /* const: the processor has TSC_AUX */
 	uint8_t cr8;                    /* task priority: set before entry, read after exit; CR8_APIC_LENT */
-	int64_t tsc_offset;             /* guest TSC = host TSC + offset */
+	int64_t tsc_offset;             /* guest TSC = scaled host TSC + offset */
+	uint64_t tsc_ratio;             /* lib/tscratio.h */
 	uint32_t last_cpu;              /* physical CPU it ran on last; ~0: none */
 	struct vm_event_slot { bool valid; uint8_t type, vector; bool has_error; uint32_t error; }
 		injected;               /* event given to the processor for the next entry */

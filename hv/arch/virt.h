@@ -91,6 +91,11 @@ struct virt_ops {
 	void (*lend_apic)(struct arch_vcpu *v, const struct virt_apic *a);
 	void (*return_apic)(struct arch_vcpu *v, struct virt_apic *a);
 	void (*set_tsc_offset)(struct arch_vcpu *v, int64_t offset);
+	/*
+	 * Another rate than the machine's, before the vCPU has run; 0: the machine's. -EOPNOTSUPP: this processor cannot. NULL:
+	 * nor can any other of this vendor's.
+	 */
+	int (*set_tsc_ratio)(struct arch_vcpu *v, uint64_t ratio);
 	/* Forget all translations of this vCPU at its next entry. */
 	void (*flush)(struct arch_vcpu *v);
 	/* Print everything. */

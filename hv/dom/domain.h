@@ -89,6 +89,7 @@ struct domain {
 	int32_t time_offset;            /* [lock] seconds the guest's RTC differs from UTC */
 	uint64_t mempool_bytes;         /* [lock] what the toolstack set; tables come from the heap */
 	uint64_t created_ns;            /* const: time_now() at creation */
+	uint32_t tsc_khz;               /* const once a vCPU runs: the rate of the guest's TSC; 0: the machine's */
 	uint64_t log_window, log_count; /* [rate limiter of guest_log, racy on purpose] */
 };
 

@@ -6,6 +6,8 @@
  */
 #include "dom/shared_info.h"
 #include "lib/mem.h"
+#include "lib/pvscale.h"
+#include "lib/tscratio.h"
 #include "core/heap.h"
 #include "core/page_alloc.h"
 #include "core/time.h"
@@ -379,6 +381,15 @@ bool shared_info_upcall_pending(struct vcpu *v)
 
 /* ---- time ---- */
 
+void shared_info_tsc_scale(const struct domain *d, struct pvscale *s)
+{
+	if (d->tsc_khz != 0) {
+		*s = pvscale_make(d->tsc_khz * 1000ull, 1000000000);
+	} else {
+		time_pv_scale(&s->mul, &s->shift);
+	}
+}
+
 /*
  * The domain's clock is one straight line through (creation time, TSC at creation), the same for all vCPUs and never
  * moved: so it can neither jump nor differ between vCPUs whose TSCs agree.
@@ -387,15 +398,14 @@ static void time_compute(struct vcpu *v, struct vcpu_time_info *t)
 {
 	struct domain *d = v->domain;
 	const struct vcpu *first = d->vcpu[0];
-	uint32_t mul;
-	int8_t shift;
+	struct pvscale scale;
 
 	memset(t, 0, sizeof(*t));
-	time_pv_scale(&mul, &shift);
+	shared_info_tsc_scale(d, &scale);
 	t->system_time = d->created_ns;
-	t->tsc_timestamp = time_to_tsc(d->created_ns) + (uint64_t)v->arch.tsc_offset;
-	t->tsc_to_system_mul = mul;
-	t->tsc_shift = shift;
+	t->tsc_timestamp = tscratio_apply(v->arch.tsc_ratio, time_to_tsc(d->created_ns)) + (uint64_t)v->arch.tsc_offset;
+	t->tsc_to_system_mul = scale.mul;
+	t->tsc_shift = scale.shift;
 	if (first != NULL && first->arch.tsc_offset == v->arch.tsc_offset) {
 		t->flags = XEN_PVCLOCK_TSC_STABLE_BIT;
 	}

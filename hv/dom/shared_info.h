@@ -52,6 +52,9 @@ void shared_info_clear_pending(struct domain *d, unsigned int port);
 bool shared_info_upcall_pending(struct vcpu *v);
 
 /* ---- time ---- */
+/* The scale from counts of the guest's TSC to ns. */
+struct pvscale;
+void shared_info_tsc_scale(const struct domain *d, struct pvscale *s);
 /* Recompute vcpu_time_info. Whenever the vCPU's TSC offset or its vcpu_info changes. */
 void shared_info_time_update(struct vcpu *v);
 /* Copy it to the registered guest address (v->time_addr). The vCPU itself. */

@@ -11,11 +11,13 @@
 #include "arch/x86.h"
 #include "arch/xstate.h"
 #include "core/time.h"
+#include "dom/shared_info.h"
 #include "hvm/hvm.h"
 #include "hvm/hvm_state.h"
 #include "hvm/topology.h"
 #include "lib/err.h"
 #include "lib/mem.h"
+#include "lib/pvscale.h"
 
 enum { EAX, EBX, ECX, EDX };
 
@@ -238,16 +240,17 @@ static void leaf_xen(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t r
 	case 3:
 		if (subleaf == 0) {
 			r[EAX] = B(1);
-			r[ECX] = (uint32_t)time_tsc_khz();
+			r[ECX] = hvm_tsc_khz(v->domain);
 		} else if (subleaf == 1) {
-			uint64_t offset = time_tsc_to_ns((uint64_t)-v->arch.tsc_offset);
-			int8_t shift;
-			time_pv_scale(&r[ECX], &shift);
+			struct pvscale scale;
+			shared_info_tsc_scale(v->domain, &scale);
+			uint64_t offset = pvscale_apply(&scale, (uint64_t)-v->arch.tsc_offset);
 			r[EAX] = (uint32_t)offset;
 			r[EBX] = (uint32_t)(offset >> 32);
-			r[EDX] = (uint32_t)(int32_t)shift;
+			r[ECX] = scale.mul;
+			r[EDX] = (uint32_t)(int32_t)scale.shift;
 		} else if (subleaf == 2) {
-			r[EAX] = (uint32_t)time_tsc_khz();
+			r[EAX] = (uint32_t)time_tsc_khz();      /* the machine's */
 		}
 		break;
 	case 4:

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "core/time.h"
 #include "dom/domain.h"
 
 /* Device-model interrupts. -EINVAL: out of range. */
@@ -45,6 +46,12 @@ int hvm_cpu_policy_set(struct domain *d, uint32_t leaf, uint32_t subleaf, const 
 bool hvm_guest_is_64bit(struct vcpu *v);
 /* The guest's TSC for a host TSC value; what vcpu_time_info wants. */
 uint64_t hvm_guest_tsc(struct vcpu *v, uint64_t host_tsc);
+/* The rate of its TSC; another one than the machine's (or 0) before it has run. -EOPNOTSUPP: the processor cannot. */
+static inline uint32_t hvm_tsc_khz(const struct domain *d)
+{
+	return d->tsc_khz != 0 ? d->tsc_khz : (uint32_t)time_tsc_khz();
+}
+int hvm_set_tsc_khz(struct domain *d, uint32_t khz);
 
 /* RAM went away from the guest's map: its device models must forget cached mappings. Sent before the vCPU that caused
  * it (or, if another domain did, any vCPU of d) runs again. Only marks; never blocks. */

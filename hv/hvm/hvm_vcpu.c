@@ -22,6 +22,11 @@
 #include "lib/atomic.h"
 #include "lib/err.h"
 #include "lib/mem.h"
+#include "lib/tscratio.h"
+
+/* What a guest may be told that its TSC counts: below, the scale of its clock loses bits; above, no processor is. */
+#define TSC_KHZ_MIN 100000u
+#define TSC_KHZ_MAX 16000000u
 
 /* ---- the local APIC's world ---- */
 
@@ -38,7 +43,7 @@ static uint64_t lapic_tsc(void *ctx)
 static uint64_t lapic_tsc_to_ns(void *ctx, uint64_t guest_tsc)
 {
 	const struct vcpu *v = ctx;
-	uint64_t host_tsc = guest_tsc - (uint64_t)v->arch.tsc_offset;
+	uint64_t host_tsc = tscratio_undo(v->arch.tsc_ratio, guest_tsc - (uint64_t)v->arch.tsc_offset);
 	return time_from_tsc(host_tsc) - v->domain->created_ns;
 }
 
@@ -113,6 +118,17 @@ static bool host_has_tsc_aux(void)
 	return r.edx >> 27 & 1;
 }
 
+/* A guest's TSC starts with its domain, at the domain's rate; Dom0's is the machine's. */
+static int start_tsc(struct vcpu *v)
+{
+	const struct domain *d = v->domain;
+	uint64_t ratio = d->tsc_khz != 0 ? tscratio_make(time_tsc_khz(), d->tsc_khz) : 0;
+	int rc = virt->set_tsc_ratio != NULL ? virt->set_tsc_ratio(&v->arch, ratio) : 0;
+	uint64_t at_start = tscratio_apply(v->arch.tsc_ratio, time_to_tsc(d->created_ns));
+	virt->set_tsc_offset(&v->arch, d->hvm->has_pc ? -(int64_t)at_start : 0);
+	return rc;
+}
+
 int hvm_vcpu_init(struct vcpu *v)
 {
 	struct domain *d = v->domain;
@@ -144,8 +160,7 @@ int hvm_vcpu_init(struct vcpu *v)
 		hvm_vcpu_free(v);
 		return rc;
 	}
-	/* a guest's TSC starts with its domain; Dom0's is the machine's */
-	virt->set_tsc_offset(&v->arch, d->hvm->has_pc ? -(int64_t)time_to_tsc(d->created_ns) : 0);
+	(void)start_tsc(v);
 	vlapic_init(&v->hvm->lapic, &v->hvm->lapic_host, initial_apic_id(v), v->id == 0, d->hvm->has_pc);
 	v->hvm->lapic.tick.policy = d->hvm->lapic_policy;
 	v->hvm->misc_enable = 0x1801;           /* fast strings; no branch trace, no PEBS */
@@ -280,7 +295,36 @@ const struct sched_hooks vcpu_sched_hooks = {
 
 uint64_t hvm_guest_tsc(struct vcpu *v, uint64_t host_tsc)
 {
-	return host_tsc + (uint64_t)v->arch.tsc_offset;
+	return tscratio_apply(v->arch.tsc_ratio, host_tsc) + (uint64_t)v->arch.tsc_offset;
+}
+
+int hvm_set_tsc_khz(struct domain *d, uint32_t khz)
+{
+	uint32_t old = d->tsc_khz;
+	int rc = 0;
+	if (khz == time_tsc_khz()) {
+		khz = 0;
+	}
+	if (khz != 0 && (!d->hvm->has_pc || virt->set_tsc_ratio == NULL)) {
+		return -EOPNOTSUPP;
+	}
+	if (khz != 0 && (khz < TSC_KHZ_MIN || khz > TSC_KHZ_MAX)) {
+		return -EINVAL;
+	}
+	for (unsigned int i = 0; i < d->max_vcpus; i++) {
+		if (d->vcpu[i] != NULL && d->vcpu[i]->online) {
+			return -EBUSY;
+		}
+	}
+	d->tsc_khz = khz;
+	for (unsigned int i = 0; rc == 0 && i < d->max_vcpus; i++) {
+		if (d->vcpu[i] != NULL) {
+			rc = start_tsc(d->vcpu[i]);
+			shared_info_time_update(d->vcpu[i]);
+		}
+	}
+	d->tsc_khz = rc == 0 ? khz : old;
+	return rc;
 }
 
 /* ---- the ABI's save record ---- */

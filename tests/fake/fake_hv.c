@@ -478,6 +478,7 @@ int hvm_power_button(struct domain *d) { fake_counts.power++; return 0; }
 int hvm_sleep_button(struct domain *d) { return 0; }
 int hvm_inject_nmi(struct vcpu *v) { fake_counts.nmi++; return 0; }
 void hvm_time_offset_changed(struct domain *d) { fake_counts.time_offsets++; }
+int hvm_set_tsc_khz(struct domain *d, uint32_t khz) { d->tsc_khz = khz; return 0; }
 
 int64_t fake_rtc_moved;
 

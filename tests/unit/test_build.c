@@ -76,7 +76,7 @@ int hvdom_unpause(struct hvcall *hv, uint32_t domid)
 FAKE(hvdom_max_vcpus, unsigned int vcpus)
 FAKE(hvdom_max_mem, uint64_t kib)
 FAKE(hvdom_paging_pool, uint64_t bytes)
-FAKE(hvdom_tsc_mode, uint32_t mode)
+FAKE(hvdom_tsc_mode, uint32_t mode, uint32_t khz)
 FAKE(hvdom_time_offset, int64_t seconds)
 
 int hvsched_set(struct hvcall *hv, uint32_t domid, unsigned int weight, unsigned int cap)

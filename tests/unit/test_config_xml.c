@@ -479,6 +479,10 @@ START_TEST(test_clock_life_cpu)
 	ck_assert_int_eq(cfg->on_reboot, CONFIG_ACTION_RENAME_RESTART);
 	ck_assert_uint_eq(cfg->nr_cpu_features, 1);
 	ck_assert(!cfg->cpu_features[0].enable);
+	ck_assert_uint_eq(cfg->tsc_khz, 0);
+	assert_clean("<clock><timer name='tsc' frequency='1500000000'/></clock>", "");
+	ck_assert_uint_eq(cfg->tsc_khz, 1500000);
+	ck_assert_int_ne(load_parts("<clock><timer name='tsc' frequency='1500'/></clock>", ""), 0);
 	assert_clean("<clock offset='localtime' adjustment='60'/>", "");
 	ck_assert_int_eq(cfg->clock, CONFIG_CLOCK_LOCALTIME);
 	ck_assert_int_eq(cfg->clock_adjustment, 60);

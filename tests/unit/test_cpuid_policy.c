@@ -8,10 +8,12 @@
 #include "arch/x86.h"
 #include "arch/xstate.h"
 #include "core/time.h"
+#include "dom/shared_info.h"
 #include "fake/fake_vcpu.h"
 #include "fake/suite.h"
 #include "hvm/hvm.h"
 #include "lib/err.h"
+#include "lib/pvscale.h"
 
 #define B(n) (1u << (n))
 enum { EAX, EBX, ECX, EDX };
@@ -62,15 +64,9 @@ uint64_t time_tsc_khz(void)
 	return 2345678;
 }
 
-uint64_t time_tsc_to_ns(uint64_t tsc)
+void shared_info_tsc_scale(const struct domain *d, struct pvscale *s)
 {
-	return tsc / 2;
-}
-
-void time_pv_scale(uint32_t *mul, int8_t *shift)
-{
-	*mul = 0x89abcdef;
-	*shift = -3;
+	*s = (struct pvscale){ 0x80000000, -1 };
 }
 
 static void set_vcpus(uint16_t n)
@@ -357,10 +353,16 @@ START_TEST(test_xen_leaves)
 	is(B(1), 0, 2345678, 0);
 	v->arch.tsc_offset = -0x246800000000;
 	leaf(0x40000003, 1);
-	is(0, 0x1234, 0x89abcdef, (uint32_t)-3);
+	is(0, 0x91a, 0x80000000, (uint32_t)-1);
 	leaf(0x40000003, 2);
 	is(2345678, 0, 0, 0);
 	is_zero(0x40000003, 3);
+	/* another rate is the guest's, not the machine's */
+	v->domain->tsc_khz = 1000000;
+	leaf(0x40000003, 0);
+	is(B(1), 0, 1000000, 0);
+	leaf(0x40000003, 2);
+	is(2345678, 0, 0, 0);
 	v->id = 3;
 	leaf(0x40000004, 0);
 	is(B(3) | B(4), 3, 7, 0);

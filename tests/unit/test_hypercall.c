@@ -14,6 +14,7 @@
 #include "fake/fake_hv.h"
 #include "fake/suite.h"
 #include "ioreq/private_abi.h"
+#include "lib/tscratio.h"
 
 static struct domain *g;
 
@@ -240,6 +241,15 @@ START_TEST(time_area)
 	/* The pair is a point of the machine's own line: TSC 2 GHz. */
 	ck_assert_uint_eq(t.tsc_timestamp, t.system_time * 2);
 	ck_assert_uint_eq(t.flags, 1);
+	/* At half the rate: half the counts, each twice as long. */
+	dom0->tsc_khz = 1000000;
+	dom0->vcpu[0]->arch.tsc_ratio = tscratio_make(2000000, 1000000);
+	shared_info_time_update(dom0->vcpu[0]);
+	const struct vcpu_time_info *half = &((struct vcpu_info *)dom0->vcpu[0]->info)->time;
+	ck_assert_uint_eq(half->tsc_timestamp, half->system_time);
+	ck_assert(half->tsc_to_system_mul == 0x80000000u && half->tsc_shift == 1);
+	dom0->tsc_khz = 0;
+	dom0->vcpu[0]->arch.tsc_ratio = 0;
 	dom0->vcpu[1]->arch.tsc_offset = 5;
 	shared_info_time_update(dom0->vcpu[1]);
 	ck_assert_uint_eq(((struct vcpu_info *)dom0->vcpu[1]->info)->time.flags, 0);

@@ -16,6 +16,7 @@
 #include "fake/fake_pages.h"
 #include "fake/suite.h"
 #include "fake/vmx_fake.h"
+#include "lib/tscratio.h"
 #include "lib/util.h"
 
 #define VMCS_COUNT 4
@@ -506,6 +507,32 @@ START_TEST(test_virtual_intr)
 }
 END_TEST
 
+/* The TSC at another rate: 48 bits of fraction, rounded so that a deadline is never early. */
+START_TEST(test_tsc_ratio)
+{
+	ck_assert_uint_eq(tscratio_make(3000000, 1500000), 1ull << 47);
+	ck_assert_uint_eq(tscratio_make(3000000, 2000000), 0xaaaaaaaaaaaaull);
+	ck_assert_uint_eq(tscratio_apply(0, 12345), 12345);
+	ck_assert_uint_eq(tscratio_apply(1ull << 47, 0xffffffffffffffffull), 0x7fffffffffffffffull);
+	ck_assert_uint_eq(tscratio_apply(0xaaaaaaaaaaaaull, 3000000000000ull), 1999999999999ull);
+	for (uint64_t g = 1; g < 1ull << 60; g = g * 3 + 1) {
+		uint64_t h = tscratio_undo(0xaaaaaaaaaaaaull, g);
+		MUST(tscratio_apply(0xaaaaaaaaaaaaull, h) >= g && tscratio_apply(0xaaaaaaaaaaaaull, h - 1) < g);
+	}
+	ck_assert(!(of(&a)[VMCS_PROC2_CONTROLS] & PROC2_TSC_SCALING));
+	ck_assert_int_eq(vmx_set_tsc_ratio(&a, 1ull << 47), 0);
+	ck_assert(of(&a)[VMCS_PROC2_CONTROLS] & PROC2_TSC_SCALING);
+	ck_assert(of(&a)[VMCS_TSC_MULTIPLIER] == 1ull << 47 && a.tsc_ratio == 1ull << 47);
+	ck_assert(!(of(&b)[VMCS_PROC2_CONTROLS] & PROC2_TSC_SCALING));
+	ck_assert_int_eq(vmx_set_tsc_ratio(&a, 0), 0);
+	ck_assert(!(of(&a)[VMCS_PROC2_CONTROLS] & PROC2_TSC_SCALING) && a.tsc_ratio == 0);
+	cap.proc2 = ~(uint64_t)PROC2_TSC_SCALING << 32;
+	ck_assert_int_eq(vmx_caps_read(), 0);
+	ck_assert_int_eq(vmx_set_tsc_ratio(&a, 1), -EOPNOTSUPP);
+	ck_assert_int_eq(vmx_set_tsc_ratio(&a, 0), 0);
+}
+END_TEST
+
 START_TEST(test_host_events)
 {
 	struct vmexit e;
@@ -595,7 +622,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = { test_reset, test_enter, test_translations, test_current, test_msrs, test_maps,
-		test_priority, test_apic_registers, test_virtual_intr, test_host_events, test_refused, test_no_memory, test_caps, NULL };
+		test_priority, test_apic_registers, test_virtual_intr, test_tsc_ratio, test_host_events, test_refused, test_no_memory, test_caps, NULL };
 
 	return suite_run("vmx_enter", setup, tests);
 }

@@ -136,11 +136,12 @@ int hvdom_paging_pool(struct hvcall *hv, uint32_t domid, uint64_t bytes)
 	return hvcall_domctl(hv, &op);
 }
 
-int hvdom_tsc_mode(struct hvcall *hv, uint32_t domid, uint32_t mode)
+int hvdom_tsc_mode(struct hvcall *hv, uint32_t domid, uint32_t mode, uint32_t khz)
 {
 	struct xen_domctl op = {.cmd = XEN_DOMCTL_settscinfo, .domain = domid};
 
 	op.u.tsc_info.tsc_mode = mode;
+	op.u.tsc_info.gtsc_khz = khz;
 	return hvcall_domctl(hv, &op);
 }
 

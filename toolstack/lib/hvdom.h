@@ -56,7 +56,7 @@ void hvdom_info_decode(const struct xen_domctl_getdomaininfo *raw, struct hvdom_
 int hvdom_max_vcpus(struct hvcall *hv, uint32_t domid, unsigned int vcpus);
 int hvdom_max_mem(struct hvcall *hv, uint32_t domid, uint64_t kib);
 int hvdom_paging_pool(struct hvcall *hv, uint32_t domid, uint64_t bytes);
-int hvdom_tsc_mode(struct hvcall *hv, uint32_t domid, uint32_t mode);
+int hvdom_tsc_mode(struct hvcall *hv, uint32_t domid, uint32_t mode, uint32_t khz);
 int hvdom_time_offset(struct hvcall *hv, uint32_t domid, int64_t seconds);
 /* By how many seconds the guest has set its RTC forward since then; -ENOSYS on another hypervisor. */
 int hvdom_rtc_moved(struct hvcall *hv, uint32_t domid, int64_t *seconds);

@@ -103,9 +103,9 @@ int vmx_caps_read(void)
 	read_fixed_bits(&vmx_caps);
 	vmx_caps.timer_ticks = timer_ticks();
 	vmx_ept_format.has_1g = vmx_caps.ept_1g;
-	log_info("VMX: EPT%s, unrestricted guest%s%s%s\n", vmx_caps.ept_1g ? " (1 GiB pages)" : "",
+	log_info("VMX: EPT%s, unrestricted guest%s%s%s%s\n", vmx_caps.ept_1g ? " (1 GiB pages)" : "",
 		 vmx_caps.vpid ? ", VPID" : "", vmx_caps.tpr_shadow ? ", TPR shadow" : "",
-		 vmx_caps.pin & PIN_TIMER ? ", preemption timer" : "");
+		 vmx_caps.pin & PIN_TIMER ? ", preemption timer" : "", vmx_caps.tsc_scaling ? ", TSC scaling" : "");
 	return 0;
 }
 

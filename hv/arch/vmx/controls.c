@@ -131,6 +131,7 @@ const char *vmx_negotiate(const struct vmx_cap_msrs *m, struct vmx_caps *out)
 	out->apic_registers = out->tpr_shadow && (~(m->proc2 >> 32) & (PROC2_X2APIC | PROC2_APIC_REGISTERS)) == 0;
 	const uint32_t delivery = PROC2_X2APIC | PROC2_VIRTUAL_INTR;
 	out->virtual_intr = out->tpr_shadow && (~(m->proc2 >> 32) & delivery) == 0;
+	out->tsc_scaling = m->proc2 >> 32 & PROC2_TSC_SCALING;
 	out->ept_1g = m->ept_vpid & EPT_CAP_1G;
 	out->invept_single = m->ept_vpid & EPT_CAP_ONE_CONTEXT;
 	return NULL;

@@ -69,6 +69,23 @@ void vmx_set_tsc_offset(struct arch_vcpu *v, int64_t offset)
 	vmx_close(v, before);
 }
 
+int vmx_set_tsc_ratio(struct arch_vcpu *v, uint64_t ratio)
+{
+	if (ratio != 0 && !vmx_caps.tsc_scaling) {
+		return -EOPNOTSUPP;
+	}
+	struct vmx_vcpu *before = vmx_open(v);
+	uint32_t proc2 = (uint32_t)vmx_read(VMCS_PROC2_CONTROLS) & ~PROC2_TSC_SCALING;
+	v->tsc_ratio = ratio;
+	if (ratio != 0) {
+		vmx_write(VMCS_TSC_MULTIPLIER, ratio);
+		proc2 |= PROC2_TSC_SCALING;
+	}
+	vmx_write(VMCS_PROC2_CONTROLS, proc2);
+	vmx_close(v, before);
+	return 0;
+}
+
 /* A single-stepping guest in a shadow owes itself a trap, which an entry insists on. */
 static void check_single_step(const struct arch_vcpu *v)
 {
@@ -230,6 +247,7 @@ const struct virt_ops vmx_ops = {
 	.lend_apic = vmx_lend_apic,
 	.return_apic = vmx_return_apic,
 	.set_tsc_offset = vmx_set_tsc_offset,
+	.set_tsc_ratio = vmx_set_tsc_ratio,
 	.flush = vmx_flush,
 	.dump = vmx_dump,
 };

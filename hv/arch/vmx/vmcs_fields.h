@@ -15,6 +15,7 @@ enum vmcs_field {
 	VMCS_IO_BITMAP_A = 0x2000, VMCS_IO_BITMAP_B = 0x2002, VMCS_MSR_BITMAP = 0x2004,
 	VMCS_TSC_OFFSET = 0x2010, VMCS_VIRTUAL_APIC = 0x2012, VMCS_EPT_POINTER = 0x201a,
 	VMCS_EOI_EXITS = 0x201c,                /* four of them, two apart */
+	VMCS_TSC_MULTIPLIER = 0x2032,
 	VMCS_GUEST_PHYSICAL = 0x2400,
 	VMCS_LINK_POINTER = 0x2800, VMCS_GUEST_DEBUGCTL = 0x2802, VMCS_GUEST_PAT = 0x2804,
 	VMCS_GUEST_EFER = 0x2806, VMCS_GUEST_PDPTE0 = 0x280a,
@@ -56,6 +57,7 @@ enum vmcs_field {
 #define PROC2_APIC_REGISTERS (1u << 8)
 #define PROC2_VIRTUAL_INTR (1u << 9)
 #define PROC2_PAUSE_LOOP (1u << 10)
+#define PROC2_TSC_SCALING (1u << 25)
 #define ENTRY_IA32E      (1u << 9)
 
 /* Event fields: entry, exit and vectoring information. */

@@ -48,6 +48,7 @@ struct vmx_caps {
 	uint32_t timer_ticks;           /* of the preemption timer: the longest run without an exit */
 	bool apic_registers;            /* RDMSR of x2APIC registers needs no exit: possible, then wanted */
 	bool virtual_intr;              /* virtual-interrupt delivery: possible, then wanted */
+	bool tsc_scaling;
 	bool vpid, tpr_shadow, ept_2m, ept_1g, invept_single, invvpid_all;
 	uint64_t cr0_fixed, cr4_fixed;          /* bits that must be set while a guest runs */
 	uint64_t cr4_host_owned;
@@ -161,6 +162,7 @@ void vmx_dump(const struct arch_vcpu *v);
 void vmx_enter(struct arch_vcpu *v, struct vmexit *e);
 void vmx_flush(struct arch_vcpu *v);
 void vmx_set_tsc_offset(struct arch_vcpu *v, int64_t offset);
+int vmx_set_tsc_ratio(struct arch_vcpu *v, uint64_t ratio);
 
 /* entry.S: 0: the guest ran (or its state was refused, see the exit reason); 1, 2: the instruction failed without and
  * with an error number. */
