@@ -344,6 +344,8 @@ START_TEST(test_nmi_mask)
 		decode(0x41, 0, 0);
 		ck_assert_int_eq(e.kind, own ? VMEXIT_NONE : VMEXIT_EXCEPTION);
 		ck_assert(!svm.stepping);
+		decode(0x41, 0, 0);
+		ck_assert_int_eq(e.kind, VMEXIT_EXCEPTION);
 	}
 }
 END_TEST

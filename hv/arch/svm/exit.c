@@ -154,8 +154,13 @@ static COLD void decode_interrupted(const struct vmcb *c, uint64_t i, struct vme
 }
 
 /* The IRET that ends an NMI handler is about to execute; the mask goes once it has. */
-static COLD void track_nmi(struct svm_vcpu *s, const struct vmcb *c)
+static COLD void track_nmi(struct arch_vcpu *v, struct vmexit *e)
 {
+	struct svm_vcpu *s = v->svm;
+	const struct vmcb *c = s->vmcb;
+	if (s->stepping && svm_end_step(v)) {
+		e->kind = VMEXIT_NONE;
+	}
 	if (c->exitcode == SVM_EXIT_IRET) {
 		s->vmcb->intercept1 &= ~(uint32_t)SVM_I1_IRET;
 		s->iret_seen = true;
@@ -177,11 +182,6 @@ void svm_decode_exit(struct arch_vcpu *v, struct svm_vcpu *s, struct vmexit *e)
 	e->interrupted.valid = false;
 	if (c->exitintinfo & SVM_EVENT_VALID) {
 		decode_interrupted(c, c->exitintinfo, e);
-	}
-	bool step = false;
-	if (s->nmi_masked) {
-		step = s->stepping && svm_end_step(v);
-		track_nmi(s, c);
 	}
 	if (code == SVM_EXIT_NPF) {
 		e->kind = VMEXIT_NPF;
@@ -205,12 +205,16 @@ void svm_decode_exit(struct arch_vcpu *v, struct svm_vcpu *s, struct vmexit *e)
 		e->kind = VMEXIT_DR;
 		decode_dr(c, e);
 	} else if (code < SVM_EXIT_INTR) {
-		e->kind = step ? VMEXIT_NONE : VMEXIT_EXCEPTION;
+		e->kind = VMEXIT_EXCEPTION;
 		decode_exception(c, e);
 	} else if (code == SVM_EXIT_TCG_INVALID) {
 		e->kind = VMEXIT_CR_REFUSED;
 	} else {
 		e->kind = code == SVM_EXIT_INVALID ? VMEXIT_ENTRY_FAILED : VMEXIT_OTHER;
 		e->other.code = code;
+	}
+	/* last, so that the way without it saves no registers */
+	if (s->nmi_masked) {
+		track_nmi(v, e);
 	}
 }
