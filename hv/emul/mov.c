@@ -12,7 +12,7 @@
 
 struct cursor {
 	const uint8_t *at;
-	bool long64;
+	bool long64, stack;
 	uint8_t rex;
 };
 
@@ -33,7 +33,9 @@ static uint64_t take_sib(struct cursor *c, unsigned int mod, const uint64_t *gpr
 	if ((sib & 7) == 5 && mod == 0) {
 		return address + (uint64_t)take32(c);
 	}
-	return address + gpr[(sib & 7) | (c->rex & REX_B ? 8 : 0)];
+	unsigned int base = (sib & 7) | (c->rex & REX_B ? 8 : 0);
+	c->stack = base == GPR_RSP || base == GPR_RBP;
+	return address + gpr[base];
 }
 
 /* The memory operand; *relative: it is counted from the instruction's end. mod is not 3. */
@@ -48,7 +50,9 @@ static uint64_t take_address(struct cursor *c, unsigned int modrm, const uint64_
 		*relative = c->long64;
 		return (uint64_t)take32(c);
 	} else {
-		address = gpr[rm | (c->rex & REX_B ? 8 : 0)];
+		unsigned int base = rm | (c->rex & REX_B ? 8 : 0);
+		c->stack = base == GPR_RBP;
+		address = gpr[base];
 	}
 	if (mod == 1) {
 		address += (uint64_t)(int8_t)*c->at++;
@@ -61,7 +65,7 @@ static uint64_t take_address(struct cursor *c, unsigned int modrm, const uint64_
 bool emul_mov_decode(const uint8_t *bytes, unsigned int avail, bool long64, const uint64_t gpr[GPR_COUNT],
 		     uint64_t rip, struct emul_mov *m)
 {
-	struct cursor c = { bytes, long64, 0 };
+	struct cursor c = { bytes, long64, false, 0 };
 	bool relative = false;
 	if (avail < MOV_LONGEST) {
 		return false;
@@ -92,6 +96,7 @@ bool emul_mov_decode(const uint8_t *bytes, unsigned int avail, bool long64, cons
 		return false;
 	}
 	m->length = (uint8_t)(c.at - bytes);
+	m->stack = c.stack;
 	m->address += relative ? rip + m->length : 0;
 	return true;
 }

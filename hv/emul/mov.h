@@ -17,6 +17,7 @@ struct emul_mov {
 	uint8_t reg;            /* enum emul_gpr: goes to memory, or comes from it */
 	bool write;
 	bool immediate;         /* write `value`, not a register */
+	bool stack;             /* the operand is in SS, not in DS */
 	uint64_t value;
 	uint64_t address;       /* of the operand, without its segment's base; 32-bit code: only 32 bits count */
 };

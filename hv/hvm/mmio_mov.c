@@ -19,16 +19,15 @@ static bool code_mode(struct vcpu *v, struct virt_code *code)
 	return code->long64 || ((code->cr0 & CR0_PE) && code->big && !(v->arch.regs.rflags & RFLAGS_VM));
 }
 
-/* Are the bases that a memory operand without prefix can have multiples of its size? In 64-bit code they are 0. */
-static COLD bool flat(struct vcpu *v, bool long64)
+/* Is the base of the operand's segment a multiple of any operand's size? In 64-bit code it is 0. */
+static bool flat(struct vcpu *v, const struct emul_mov *m, bool long64)
 {
-	struct emul_segment ds, ss;
+	struct emul_segment s;
 	if (long64) {
 		return true;
 	}
-	virt->get_seg(&v->arch, VSEG_DS, &ds);
-	virt->get_seg(&v->arch, VSEG_SS, &ss);
-	return ((ds.base | ss.base) & 7) == 0;
+	virt->get_seg(&v->arch, m->stack ? VSEG_SS : VSEG_DS, &s);
+	return (s.base & 7) == 0;
 }
 
 /* Was it this operand that the processor could not reach? An access that crosses pages may be told as the second one's
@@ -39,7 +38,7 @@ static bool is_operand(struct vcpu *v, const struct emul_mov *m, const struct vm
 	if ((offset & mask) != 0 || m->write != e->npf.write) {
 		return false;
 	}
-	return offset != 0 || ((m->address & mask) == 0 && flat(v, long64));
+	return offset != 0 || ((m->address & mask) == 0 && flat(v, m, long64));
 }
 
 bool hvm_mmio_mov(struct vcpu *v, const struct vmexit *e, enum verdict *verdict)

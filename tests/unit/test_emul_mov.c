@@ -47,7 +47,32 @@ START_TEST(test_forms)
 	ck_assert(DECODE(false, 0xa1, 0xf0, 0, 0xd0, 0xfe));
 	ck_assert(m.length == 5 && !m.write && (uint32_t)m.address == 0xfed000f0);
 	ck_assert(DECODE(false, 0xa3, 0xb0, 0, 0xe0, 0xfe));
-	ck_assert(m.length == 5 && m.write && m.reg == GPR_RAX);
+	ck_assert(m.length == 5 && m.write && m.reg == GPR_RAX && !m.stack);
+}
+END_TEST
+
+START_TEST(test_segment)
+{
+	static const struct {
+		uint8_t bytes[7];
+		bool stack;
+	} row[] = {
+		{ { 0x8b, 0x00 }, false },                      /* (%eax) */
+		{ { 0x8b, 0x45, 4 }, true },                    /* 4(%ebp) */
+		{ { 0x8b, 0x85, 4, 0, 0, 0 }, true },           /* 4(%ebp), 32 bits */
+		{ { 0x8b, 0x05, 4, 0, 0, 0 }, false },          /* an address alone */
+		{ { 0x8b, 0x04, 0x24 }, true },                 /* (%esp) */
+		{ { 0x8b, 0x04, 0x28 }, false },                /* (%eax,%ebp) */
+		{ { 0x8b, 0x44, 0x05, 0 }, true },              /* 0(%ebp,%eax) */
+		{ { 0x8b, 0x04, 0x05, 4, 0, 0, 0 }, false },    /* 4(,%eax) */
+	};
+
+	for (unsigned int i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		uint8_t bytes[15] = { 0 };
+		memcpy(bytes, row[i].bytes, sizeof(row[i].bytes));
+		ck_assert(emul_mov_decode(bytes, sizeof(bytes), false, env.c.gpr, 0, &m));
+		ck_assert_int_eq(m.stack, row[i].stack);
+	}
 }
 END_TEST
 
@@ -116,7 +141,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { test_forms, test_not_these, test_against_emulator, NULL };
+	const TTest *const tests[] = { test_forms, test_segment, test_not_these, test_against_emulator, NULL };
 
 	return suite_run("emul_mov", setup, tests);
 }

@@ -110,6 +110,11 @@ START_TEST(test_32bit)
 	/* a segment that begins between: at a page's start nothing is sure */
 	fake_vcpu.seg[VSEG_DS].base = 2;
 	ck_assert_int_eq(TOUCH(HPET, false, 0xa1, 0, 0, 0xd0, 0xfe), -1);
+	/* but it is the operand's segment that counts */
+	v->arch.regs.gpr[GPR_RBP] = HPET;
+	ck_assert_int_eq(TOUCH(HPET, false, 0x8b, 0x45, 0), EXIT_NEXT);
+	fake_vcpu.seg[VSEG_SS].base = 2;
+	ck_assert_int_eq(TOUCH(HPET, false, 0x8b, 0x45, 0), -1);
 	/* 16-bit code */
 	fake_vcpu.seg[VSEG_DS].base = 0;
 	fake_vcpu.seg[VSEG_CS].attr = 0x9b;

@@ -9,8 +9,21 @@ static struct vmexit e;
 static uint64_t *const f = vmx_fake.field;
 static struct arch_vcpu *const v = &vmx_fake_vcpu;
 
+static unsigned int nmis, mces;
+
+void vmx_host_nmi(void)
+{
+	nmis++;
+}
+
+void vmx_host_mce(void)
+{
+	mces++;
+}
+
 static void setup(void)
 {
+	nmis = mces = 0;
 	vmx_fake_reset();
 	f[VMCS_EXIT_INSN_LEN] = 3;
 }
@@ -49,6 +62,24 @@ START_TEST(test_kinds)
 		ck_assert_uint_eq(e.insn_len, row[i].len);
 		ck_assert(!e.interrupted.valid);
 	}
+}
+END_TEST
+
+/* The host's own events go to the host at once; a machine check can come out of an entry as well. */
+START_TEST(test_host_events)
+{
+	f[VMCS_EXIT_EVENT] = 0x80000202;
+	decode(0, 0);
+	ck_assert(e.kind == VMEXIT_NONE && nmis == 1 && mces == 0);
+	f[VMCS_EXIT_EVENT] = 0x80000312;
+	decode(0, 0);
+	ck_assert(e.kind == VMEXIT_NONE && nmis == 1 && mces == 1);
+	decode(41 | 1u << 31, 0);
+	ck_assert(e.kind == VMEXIT_ENTRY_FAILED && nmis == 1 && mces == 2);
+	decode(33 | 1u << 31, 0);
+	f[VMCS_EXIT_EVENT] = 0x8000030d;
+	decode(0, 0);
+	ck_assert(e.kind == VMEXIT_EXCEPTION && nmis == 1 && mces == 2);
 }
 END_TEST
 
@@ -273,7 +304,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { test_kinds, test_others, test_io, test_msr, test_hypercall, test_npf, test_iret, test_cr_dr,
+	const TTest *const tests[] = { test_kinds, test_host_events, test_others, test_io, test_msr, test_hypercall, test_npf, test_iret, test_cr_dr,
 		test_exception, test_interrupted, test_nmi_window, NULL };
 
 	return suite_run("vmx_exit", setup, tests);

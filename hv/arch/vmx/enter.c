@@ -138,22 +138,6 @@ static void after_run(struct arch_vcpu *v, struct vmx_vcpu *s)
 	}
 }
 
-/* What the host must see to at once, before interrupts are enabled. An external interrupt is still pending and comes
- * when they are. */
-static void host_events(const struct vmx_vcpu *s)
-{
-	if (s->last_reason == REASON_EXCEPTION) {
-		uint32_t event = (uint32_t)vmx_read(VMCS_EXIT_EVENT);
-		if ((event >> 8 & 7) == VMX_TYPE_NMI) {
-			vmx_host_nmi();
-		} else if ((event & 0xff) == EXC_MC) {
-			vmx_host_mce();
-		}
-	} else if ((s->last_reason & 0xffff) == REASON_ENTRY_MCE) {
-		vmx_host_mce();
-	}
-}
-
 /* The entry instruction itself refused: the guest did not run, and nothing of it was changed. */
 static COLD void entry_refused(struct vmx_vcpu *s, unsigned int how, struct vmexit *e)
 {
@@ -182,7 +166,6 @@ void vmx_enter(struct arch_vcpu *v, struct vmexit *e)
 		return;
 	}
 	after_run(v, s);
-	host_events(s);
 	vmx_decode_exit(v, e);
 }
 

@@ -84,6 +84,23 @@ static void decode_task(struct arch_vcpu *v, uint64_t q, struct vmexit *e)
 	e->task.error = e->task.has_error ? e->interrupted.error : 0;
 }
 
+/*
+ * What the host must see to at once, before interrupts are enabled. An external interrupt is still pending and comes when
+ * they are.
+ */
+static bool host_event(uint32_t event)
+{
+	if ((event >> 8 & 7) == VMX_TYPE_NMI) {
+		vmx_host_nmi();
+		return true;
+	}
+	if ((uint8_t)event == EXC_MC) {
+		vmx_host_mce();
+		return true;
+	}
+	return false;
+}
+
 /* A debug exception that exits has not changed DR6 yet. */
 static void note_debug(struct arch_vcpu *v, uint64_t q)
 {
@@ -97,8 +114,8 @@ static void decode_exception(struct arch_vcpu *v, uint64_t q, struct vmexit *e)
 	uint32_t event = (uint32_t)vmx_read(VMCS_EXIT_EVENT);
 	uint8_t vector = (uint8_t)event;
 	e->insn_len = 0;
-	if ((event >> 8 & 7) == VMX_TYPE_NMI || vector == EXC_MC) {
-		e->kind = VMEXIT_NONE;          /* the host's; enter.c has seen to it */
+	if (host_event(event)) {
+		e->kind = VMEXIT_NONE;
 		return;
 	}
 	if ((event >> 8 & 7) == VMX_TYPE_INT1) {
@@ -127,6 +144,9 @@ static void decode_nmi_window(struct arch_vcpu *v, uint64_t q, struct vmexit *e)
 static void decode_failed(struct arch_vcpu *v, uint64_t q, struct vmexit *e)
 {
 	e->other.code = v->vmx->last_reason;
+	if ((e->other.code & 0xffff) == REASON_ENTRY_MCE) {
+		vmx_host_mce();
+	}
 }
 
 /* But for those of decode_device(). Reasons that are in neither were never asked for: VMEXIT_OTHER. len: the instruction's length is reported. */

@@ -10,6 +10,7 @@
 #include "arch/vmx/vmx_ops.h"
 #include "arch/x86.h"
 #include "lib/err.h"
+#include "lib/util.h"
 
 #define ATTR_P 0x80u
 #define ATTR_S 0x10u
@@ -69,20 +70,35 @@ static uint64_t read_cr4(const struct vmx_vcpu *x)
 	return (vmx_read(VMCS_GUEST_CR4) & ~own) | (x->cr4_shadow & own);
 }
 
-void vmx_get_code(const struct arch_vcpu *v, struct virt_code *c)
+static inline void read_code(const struct vmx_vcpu *x, struct virt_code *c)
 {
-	struct vmx_vcpu *before = vmx_open(v);
 	uint64_t ar = vmx_read(VMCS_GUEST_AR + 2 * VSEG_CS);
 	*c = (struct virt_code){
 		.cs_base = vmx_read(VMCS_GUEST_BASE + 2 * VSEG_CS),
-		.cr0 = read_cr0(v->vmx),
+		.cr0 = read_cr0(x),
 		.cr3 = vmx_read(VMCS_GUEST_CR3),
-		.cr4 = read_cr4(v->vmx),
-		.efer = v->vmx->efer,
-		.long64 = (v->vmx->efer & EFER_LMA) && (ar & AR_L),
+		.cr4 = read_cr4(x),
+		.efer = x->efer,
+		.long64 = (x->efer & EFER_LMA) && (ar & AR_L),
 		.big = ar & AR_D,
 	};
+}
+
+static COLD void read_code_of_other(const struct arch_vcpu *v, struct virt_code *c)
+{
+	struct vmx_vcpu *before = vmx_open(v);
+	read_code(v->vmx, c);
 	vmx_close(v, before);
+}
+
+void vmx_get_code(const struct arch_vcpu *v, struct virt_code *c)
+{
+	const struct vmx_cpu *cpu = this_cpu()->virt;
+	if (cpu->loaded == v->vmx) {
+		read_code(v->vmx, c);
+	} else {
+		read_code_of_other(v, c);
+	}
 }
 
 void vmx_set_seg(struct arch_vcpu *v, enum vseg seg, const struct emul_segment *s)
