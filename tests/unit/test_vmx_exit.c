@@ -34,7 +34,7 @@ static void decode(uint32_t reason, uint64_t qualification)
 	memset(&e, 0xff, sizeof(e));
 	vmx_fake_state.last_reason = reason;
 	f[VMCS_QUALIFICATION] = qualification;
-	vmx_decode_exit(v, &e);
+	vmx_decode_exit(v, v->vmx, &e);
 	ck_assert_uint_eq(e.raw[0], reason);
 	ck_assert_uint_eq(e.raw[1], qualification);
 }

@@ -22,13 +22,16 @@ enum { INV_ONE = 1, INV_ALL = 2 };
 /* A translation made under another VPID is never used, so a fresh VPID is a flush of this vCPU. */
 static COLD void vpid_new(struct vmx_vcpu *s, struct vmx_cpu *c)
 {
+	s->vpid_gen = c->vpid_gen;
+	if (!vmx_caps.vpid) {
+		return;                         /* every entry is a flush */
+	}
 	if (c->next_vpid > VPID_LAST) {
-		c->vpid_gen++;
+		s->vpid_gen = ++c->vpid_gen;
 		c->next_vpid = 1;
 		BUG_ON(!vmx_invvpid(INV_ALL, 0));
 	}
 	s->vpid = c->next_vpid++;
-	s->vpid_gen = c->vpid_gen;
 	vmx_write(VMCS_VPID, s->vpid);
 }
 
@@ -36,13 +39,16 @@ static COLD void vpid_new(struct vmx_vcpu *s, struct vmx_cpu *c)
 static COLD void flush_nested(struct arch_vcpu *v, uint32_t cpu, uint64_t gen)
 {
 	struct vmx_vcpu *s = v->vmx;
-	s->host_state_set = s->host_state_set && v->last_cpu == cpu;
+	if (v->last_cpu != cpu) {
+		s->host_state_set = false;
+		s->vpid_gen = 0;
+	}
 	v->tlb_gen = gen;
 	v->last_cpu = cpu;
 	BUG_ON(!vmx_invept(vmx_caps.invept_single ? INV_ONE : INV_ALL, s->ept_pointer));
 }
 
-/* What the nested page tables said is cached by table, not by VPID. Without VPIDs every entry flushes the rest. */
+/* What the nested page tables said is cached by table, not by VPID. A vCPU's VPID is this CPU's. */
 static void flush_prepare(struct arch_vcpu *v, const struct cpu *cpu, struct vmx_cpu *c)
 {
 	struct vmx_vcpu *s = v->vmx;
@@ -50,15 +56,14 @@ static void flush_prepare(struct arch_vcpu *v, const struct cpu *cpu, struct vmx
 	if (v->last_cpu != cpu->id || v->tlb_gen != gen) {
 		flush_nested(v, cpu->id, gen);
 	}
-	if (vmx_caps.vpid && (s->vpid_cpu != cpu->id || s->vpid_gen != c->vpid_gen)) {
-		s->vpid_cpu = cpu->id;
+	if (s->vpid_gen != c->vpid_gen) {
 		vpid_new(s, c);
 	}
 }
 
 void vmx_flush(struct arch_vcpu *v)
 {
-	v->vmx->vpid_cpu = ~0u;
+	v->vmx->vpid_gen = 0;
 }
 
 void vmx_set_tsc_offset(struct arch_vcpu *v, int64_t offset)
@@ -166,7 +171,7 @@ void vmx_enter(struct arch_vcpu *v, struct vmexit *e)
 		return;
 	}
 	after_run(v, s);
-	vmx_decode_exit(v, e);
+	vmx_decode_exit(v, s, e);
 }
 
 static void vmx_switch_in(struct arch_vcpu *v)

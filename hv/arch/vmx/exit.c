@@ -249,9 +249,9 @@ static bool decode_device(struct arch_vcpu *v, uint32_t reason, uint64_t q, stru
 	return false;
 }
 
-void vmx_decode_exit(struct arch_vcpu *v, struct vmexit *e)
+void vmx_decode_exit(struct arch_vcpu *v, const struct vmx_vcpu *s, struct vmexit *e)
 {
-	uint32_t reason = v->vmx->last_reason, basic = reason & 0xffff;
+	uint32_t reason = s->last_reason, basic = reason & 0xffff;
 	uint64_t q = vmx_read(VMCS_QUALIFICATION);
 	e->raw[0] = reason;
 	e->raw[1] = q;

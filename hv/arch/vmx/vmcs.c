@@ -161,7 +161,7 @@ int vmx_vcpu_init(struct arch_vcpu *v, const struct virt_vcpu_config *config)
 	s->vmcs_pa = virt_hpa(s->vmcs);
 	memcpy(s->vmcs, &vmx_caps.revision, sizeof(vmx_caps.revision));
 	s->ept_pointer = vmx_ept_pointer(config->p2m_root);
-	s->vpid_cpu = ~0u;
+	s->vpid_gen = 0;
 	v->vmx = s;
 	v->p2m_root = config->p2m_root;
 	v->p2m_gen = config->p2m_gen;
@@ -227,7 +227,7 @@ void vmx_vcpu_reset(struct arch_vcpu *v)
 	s->entry = vmx_caps.entry;
 	s->event = 0;
 	s->want_tpr = false;
-	s->vpid_cpu = ~0u;
+	s->vpid_gen = 0;
 	reset_fields(v);
 	vmx_close(v, before);
 	memset(s->msr, 0, sizeof(s->msr));

@@ -20,8 +20,8 @@ struct vmx_vcpu {
 	bool want_tpr;                  /* an exit when the guest lowers its task priority */
 	uint8_t tpr_threshold;          /* what the VMCS holds */
 	uint64_t eoi_exits[4];          /* likewise */
-	uint32_t vpid, vpid_cpu;        /* valid while vpid_cpu and vpid_gen match */
-	uint64_t vpid_gen;
+	uint32_t vpid;                  /* of CPU arch.last_cpu; valid while vpid_gen is that CPU's */
+	uint64_t vpid_gen;              /* 0: never valid */
 	uint64_t ept_pointer;
 	uint32_t proc, entry;           /* what the VMCS holds */
 	uint32_t event;                 /* entry event of the next entry; 0: none */
@@ -123,7 +123,7 @@ static inline bool vmx_is_loaded(const struct arch_vcpu *v)
 }
 
 /* exit.c: v's VMCS is current. */
-void vmx_decode_exit(struct arch_vcpu *v, struct vmexit *e);
+void vmx_decode_exit(struct arch_vcpu *v, const struct vmx_vcpu *s, struct vmexit *e);
 
 /* state.c */
 void vmx_get_seg(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *s);
