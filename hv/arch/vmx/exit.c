@@ -51,7 +51,7 @@ static void decode_npf(struct arch_vcpu *v, uint64_t q, struct vmexit *e)
 	e->npf.fetch = q >> 2 & 1;
 	e->npf.present = (q >> 3 & 7) != 0;
 	/* with a valid linear address: of the translation, or of a table on the way */
-	e->npf.table_walk = (q >> 7 & 1) && !(q >> 8 & 1);
+	e->npf.table_walk = (q >> 7 & 3) == 1;
 	if ((q & VMX_EVENT_IRET) && !e->interrupted.valid) {
 		block_nmi_again();
 	}
