@@ -19,9 +19,16 @@
 
 enum { INV_ONE = 1, INV_ALL = 2 };
 
-/* A translation made under another VPID is never used, so a fresh VPID is a flush of this vCPU. */
+/*
+ * The vCPU has come to this CPU, or its translations are to go: one that was made under another VPID is never used, so a fresh
+ * VPID is a flush.
+ */
 static COLD void vpid_new(struct vmx_vcpu *s, struct vmx_cpu *c)
 {
+	if (!s->host_state_set) {
+		vmx_set_host_state();
+		s->host_state_set = true;
+	}
 	s->vpid_gen = c->vpid_gen;
 	if (!vmx_caps.vpid) {
 		return;                         /* every entry is a flush */
@@ -160,10 +167,6 @@ void vmx_enter(struct arch_vcpu *v, struct vmexit *e)
 	/* vmx_switch_in() loaded it, and vmx_close() puts it back after every look at another. */
 	ASSERT(c->loaded == s && c->owner == v);
 	flush_prepare(v, cpu, c);
-	if (!s->host_state_set) {
-		vmx_set_host_state();
-		s->host_state_set = true;
-	}
 	before_run(v, s);
 	unsigned int rc = vmx_enter_guest(v->regs.gpr, s->launched);
 	if (rc != 0) {

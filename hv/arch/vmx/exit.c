@@ -235,12 +235,15 @@ static bool decode_device(struct arch_vcpu *v, uint32_t reason, uint64_t q, stru
 {
 	if (reason == REASON_IO) {
 		e->kind = VMEXIT_PIO;
+		e->raw[2] = 0;
+		e->interrupted.valid = false;
 		e->insn_len = vmx_read(VMCS_EXIT_INSN_LEN) & 15;
 		decode_io(v, q, e);
 		return true;
 	}
 	if (reason == REASON_EPT_VIOLATION) {
 		e->kind = VMEXIT_NPF;
+		e->insn_len = 0;
 		decode_interrupted(v, e);
 		decode_npf(v, q, e);
 		e->raw[2] = e->npf.gpa.v;
@@ -255,13 +258,13 @@ void vmx_decode_exit(struct arch_vcpu *v, const struct vmx_vcpu *s, struct vmexi
 	uint64_t q = vmx_read(VMCS_QUALIFICATION);
 	e->raw[0] = reason;
 	e->raw[1] = q;
-	e->raw[2] = 0;
-	e->insn_len = 0;
 	e->shadow = vmx_read(VMCS_GUEST_SHADOW) & (SHADOW_STI | SHADOW_MOVSS);
-	e->interrupted.valid = false;
 	if (decode_device(v, reason, q, e)) {
 		return;
 	}
+	e->raw[2] = 0;
+	e->insn_len = 0;
+	e->interrupted.valid = false;
 	bool failed = reason & REASON_ENTRY_FAILED;
 	if (basic >= REASON_COUNT || !table[basic].known ||
 	    failed != (table[basic].kind == VMEXIT_ENTRY_FAILED)) {

@@ -42,7 +42,7 @@ static uint32_t loaded_ar(enum vseg seg, uint16_t attr)
 	return vmx_ar_from_attr(attr);
 }
 
-static void read_seg(enum vseg seg, struct emul_segment *s)
+static inline void read_seg(enum vseg seg, struct emul_segment *s)
 {
 	s->sel = (uint16_t)vmx_read(VMCS_GUEST_SEL + 2 * seg);
 	s->attr = vmx_attr_from_ar((uint32_t)vmx_read(VMCS_GUEST_AR + 2 * seg));
@@ -50,11 +50,20 @@ static void read_seg(enum vseg seg, struct emul_segment *s)
 	s->base = vmx_read(VMCS_GUEST_BASE + 2 * seg);
 }
 
-void vmx_get_seg(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *s)
+static COLD void read_seg_of_other(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *s)
 {
 	struct vmx_vcpu *before = vmx_open(v);
 	read_seg(seg, s);
 	vmx_close(v, before);
+}
+
+void vmx_get_seg(const struct arch_vcpu *v, enum vseg seg, struct emul_segment *s)
+{
+	if (vmx_is_current(v)) {
+		read_seg(seg, s);
+	} else {
+		read_seg_of_other(v, seg, s);
+	}
 }
 
 /* CR0 and CR4 as the guest sees them. */
@@ -93,8 +102,7 @@ static COLD void read_code_of_other(const struct arch_vcpu *v, struct virt_code 
 
 void vmx_get_code(const struct arch_vcpu *v, struct virt_code *c)
 {
-	const struct vmx_cpu *cpu = this_cpu()->virt;
-	if (cpu->loaded == v->vmx) {
+	if (vmx_is_current(v)) {
 		read_code(v->vmx, c);
 	} else {
 		read_code_of_other(v, c);

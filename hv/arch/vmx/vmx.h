@@ -102,10 +102,16 @@ void vmx_set_host_state(void);
 struct vmx_vcpu *vmx_open_other(const struct arch_vcpu *v);
 void vmx_close_other(const struct arch_vcpu *v, struct vmx_vcpu *before);
 
-static inline struct vmx_vcpu *vmx_open(const struct arch_vcpu *v)
+/* Can v's VMCS be read as it is? */
+static inline bool vmx_is_current(const struct arch_vcpu *v)
 {
 	const struct vmx_cpu *c = this_cpu()->virt;
-	return c->loaded == v->vmx ? v->vmx : vmx_open_other(v);
+	return c->loaded == v->vmx;
+}
+
+static inline struct vmx_vcpu *vmx_open(const struct arch_vcpu *v)
+{
+	return vmx_is_current(v) ? v->vmx : vmx_open_other(v);
 }
 
 static inline void vmx_close(const struct arch_vcpu *v, struct vmx_vcpu *before)
