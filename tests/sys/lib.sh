@@ -104,9 +104,7 @@ smp_files() {
 }
 
 # smp_xml NAME VCPU_ELEMENT CPU_ELEMENT WORDS: a guest of several vCPUs that runs it.
-# no_timer_check: the kernel's boot-time test of its timer counts ticks, and a loaded emulator stands still for longer. Its watchdogs
-# bark after a minute in place of 20 seconds: one report takes minutes there, character by character on the emulated serial line with
-# interrupts off, and so makes the next. What is really lost is still lost after a minute.
+# no_timer_check: the kernel's boot-time test of its timer counts ticks, and a loaded emulator stands still for longer.
 smp_xml() {
 	cat >"$dir/$1.xml" <<-END
 		<domain type='xen'>
@@ -115,7 +113,7 @@ smp_xml() {
 		  $2
 		  <os><type arch='x86_64' machine='xenfv'>hvm</type>
 		    <kernel>/root/vmlinuz</kernel><initrd>/root/initrd-smp</initrd>
-		    <cmdline>console=ttyS0 rdinit=/init loglevel=6 panic=1 no_timer_check random.trust_cpu=on rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30 $4</cmdline></os>
+		    <cmdline>console=ttyS0 rdinit=/init loglevel=6 panic=1 no_timer_check random.trust_cpu=on $4</cmdline></os>
 		  <features><acpi/><apic/><pae/></features>
 		  $3
 		  <on_poweroff>destroy</on_poweroff><on_reboot>destroy</on_reboot><on_crash>destroy</on_crash>
